@@ -1,0 +1,201 @@
+"""What every test gets: a database of the chosen kind, no network, a real desk, a real browser.
+
+The database is chosen by DESKBELL_TEST_DATABASE (sqlite, the default, or postgresql). This happens
+while this module is imported, before Django's settings are: they read the environment.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import django
+import hypothesis
+import pytest
+from django.conf import settings as django_settings
+
+from tests import network, postgres
+from tests.live import LiveDesk
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+DATABASE = os.environ.get("DESKBELL_TEST_DATABASE") or "sqlite"
+# The folder of the run's PostgreSQL socket: set by the leading process, inherited by the workers.
+POSTGRES_HOST = "DESKBELL_TEST_POSTGRES_HOST"
+
+
+def _prepare_environment() -> tuple[Path, postgres.TestServer | None]:
+    """Give this process a data directory and a database; nothing of the caller's desk is touched."""
+    if django_settings.configured:
+        raise pytest.UsageError("unset DJANGO_SETTINGS_MODULE: the tests choose their settings")
+    if DATABASE not in {"sqlite", "postgresql"}:
+        raise pytest.UsageError(f"DESKBELL_TEST_DATABASE is {DATABASE!r}: sqlite or postgresql")
+
+    for name in [name for name in os.environ if name.startswith("DESKBELL_")]:
+        if not name.startswith("DESKBELL_TEST_"):
+            del os.environ[name]
+    data = Path(tempfile.mkdtemp(prefix="deskbell-test-"))
+    os.environ["DESKBELL_DATA"] = str(data)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "deskbell.settings"
+    if DATABASE == "sqlite":
+        return data, None
+    server = None
+    if not IS_WORKER:
+        server = postgres.TestServer()
+        os.environ[POSTGRES_HOST] = server.host
+    os.environ["DESKBELL_DATABASE_URL"] = postgres.url(os.environ[POSTGRES_HOST], "desk")
+    return data, server
+
+
+DATA, _server = _prepare_environment()
+atexit.register(shutil.rmtree, DATA, ignore_errors=True)
+network.forbid()
+
+# Random examples are for looking for trouble (--hypothesis-profile=dev); a build repeats itself.
+# A shared machine is slow at times, so no example has a deadline.
+hypothesis.settings.register_profile(
+    "ci",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=200)
+hypothesis.settings.load_profile("ci")
+
+django.setup()
+
+
+def pytest_unconfigure() -> None:
+    """End the run's PostgreSQL, in the process that started it."""
+    if _server is not None:
+        _server.stop()
+
+
+def pytest_report_header() -> str:
+    """Say on which database this is."""
+    return f"database: {DATABASE}"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None,
+) -> None:
+    """Test on a SQLite file, as in production: an in-memory database has other locks."""
+    if DATABASE == "sqlite":
+        from django.db import connections
+
+        connections["default"].settings_dict["TEST"]["NAME"] = str(DATA / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def database_kind() -> str:
+    """`sqlite` or `postgresql`."""
+    return DATABASE
+
+
+class DeskYard:
+    """Makes live desks and clears them away, with their databases."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._desks: list[LiveDesk] = []
+        self._databases: list[str] = []
+
+    def new(self, *arguments: str, **settings: str) -> LiveDesk:
+        """A desk that is not started yet. `settings` are DESKBELL_ settings without the prefix."""
+        name = f"live_{uuid.uuid4().hex[:12]}"
+        url = None
+        if DATABASE == "postgresql":
+            url = postgres.create_database(os.environ[POSTGRES_HOST], name)
+            self._databases.append(name)
+        desk = LiveDesk(
+            data=self._folder / name / "data",
+            log=self._folder / f"{name}.log",
+            database_url=url,
+            settings={f"DESKBELL_{key.upper()}": value for key, value in settings.items()},
+            arguments=arguments,
+        )
+        self._desks.append(desk)
+        return desk
+
+    def clear(self) -> None:
+        """Stop all desks, each of which must stop well, and drop their databases."""
+        failures: list[AssertionError] = []
+        for desk in self._desks:
+            try:
+                desk.stop()
+            except AssertionError as failure:
+                failures.append(failure)
+        for name in self._databases:
+            postgres.drop_database(os.environ[POSTGRES_HOST], name)
+        if failures:
+            raise failures[0]
+
+
+@pytest.fixture
+def new_live_desk(tmp_path: Path) -> Iterator[Callable[..., LiveDesk]]:
+    """Makes live desks for one test: `new_live_desk("--demo", url="https://…").start()`."""
+    yard = DeskYard(tmp_path)
+    yield yard.new
+    yard.clear()
+
+
+@pytest.fixture(scope="module")
+def live_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
+    """A started desk, shared by the tests of one module; at its end it must drain and stop well."""
+    yard = DeskYard(tmp_path_factory.mktemp("live"))
+    yield yard.new().start()
+    yard.clear()
+
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@pytest.fixture(scope="module")
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Debian's Chromium, which can reach this machine only. Skips where it is not installed."""
+    if not CHROMIUM.exists():
+        pytest.skip("NO CHROMIUM: nothing that needs a browser was tested (bin/test installs it)")
+    from playwright.sync_api import sync_playwright
+
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright's loop runs in this very thread, which makes Django think that the tests'
+        # own queries are asynchronous.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        chromium = playwright.chromium.launch(
+            executable_path=str(CHROMIUM),
+            headless=True,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+            ],
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Any]:
+    """A page of a fresh browser profile. Scripts that fail on it fail the test."""
+    context = browser.new_context()
+    failures: list[str] = []
+    opened = context.new_page()
+    opened.on("pageerror", lambda error: failures.append(str(error)))
+    yield opened
+    context.close()
+    assert failures == []

@@ -1,0 +1,173 @@
+"""A real desk in processes of its own: started, asked, killed and restarted by tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+ADMIN_EMAIL = "ada@example.com"
+ADMIN_PASSWORD = "correct horse battery staple"  # noqa: S105 - of a desk that lives for one test
+
+START_SECONDS = 40
+DRAIN_SECONDS = 20
+
+
+class DeskDied(AssertionError):
+    """The desk ended, or did not become ready; the message ends with what it said."""
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class LiveDesk:
+    """One `deskbell serve` on a loopback port, with a data directory and a database of its own.
+
+    `data` is the data directory (mail goes to `data / "outbox"`), `log` the file of everything the
+    desk prints. `database_url` is None for the SQLite file inside the data directory.
+    """
+
+    data: Path
+    log: Path
+    database_url: str | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    port: int = field(default_factory=free_port)
+    admin_email: str = ADMIN_EMAIL
+    admin_password: str = ADMIN_PASSWORD
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The process that was started; all others of the desk are in its process group."""
+        assert self._process is not None, "the desk was not started"
+        return self._process.pid
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the desk's processes see; for `deskbell` commands on the same desk, too."""
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith("DESKBELL_")
+        }
+        database = {"DESKBELL_DATABASE_URL": self.database_url} if self.database_url else {}
+        return kept | {
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            "DESKBELL_DATA": str(self.data),
+            "DESKBELL_HOST": "127.0.0.1",
+            "DESKBELL_PORT": str(self.port),
+            "DESKBELL_ADMIN_EMAIL": self.admin_email,
+            "DESKBELL_ADMIN_PASSWORD": self.admin_password,
+            **database,
+            **self.settings,
+        }
+
+    def start(self) -> LiveDesk:
+        """Start the desk and wait until it is ready. Raises DeskDied."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "deskbell", "serve", *self.arguments],
+                cwd=self.data,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def wait_until_ready(self, seconds: float = START_SECONDS) -> None:
+        """Wait until /readyz answers 200. Raises DeskDied."""
+        until = time.monotonic() + seconds
+        last = "no answer"
+        while time.monotonic() < until:
+            assert self._process is not None, "the desk was not started"
+            if self._process.poll() is not None:
+                raise DeskDied(f"the desk ended with {self._process.returncode}\n{self.said()}")
+            try:
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:
+                    if answer.status == 200:
+                        return
+            except urllib.error.HTTPError as error:
+                with error:
+                    last = f"{error.code} {error.read(2000)!r}"
+            except OSError as error:
+                last = str(error)
+            time.sleep(0.05)
+        raise DeskDied(f"the desk was not ready after {seconds} s ({last})\n{self.said()}")
+
+    def processes(self) -> list[psutil.Process]:
+        """All living processes of the desk, whoever started them."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                alive = process.status() != psutil.STATUS_ZOMBIE
+                if alive and os.getpgid(process.pid) == self.pid:
+                    found.append(process)
+            except (psutil.NoSuchProcess, ProcessLookupError):
+                continue  # it ended while we looked
+        return found
+
+    def said(self, characters: int = 6000) -> str:
+        """The end of what the desk printed."""
+        return self.log.read_text(errors="replace")[-characters:] if self.log.exists() else ""
+
+    def kill(self) -> None:
+        """End all processes at once with SIGKILL, as a power cut would."""
+        if self._process is None:
+            return
+        for process in self.processes():
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue  # its end came first
+        self._process.wait(10)
+        self._process = None
+
+    def stop(self) -> None:
+        """Ask the desk to stop and check that it did: within its time, with status 0, all of it.
+
+        Raises DeskDied where it did not, after everything was ended by force.
+        """
+        if self._process is None:
+            return
+        process = self._process
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGTERM)
+        try:
+            status = process.wait(DRAIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise DeskDied(f"the desk did not stop in {DRAIN_SECONDS} s\n{self.said()}") from None
+        left = [(each.pid, each.name()) for each in self.processes()]
+        self.kill()
+        if left:
+            raise DeskDied(f"the desk stopped, but left {left}\n{self.said()}")
+        if status != 0:
+            raise DeskDied(f"the desk stopped with status {status}\n{self.said()}")
