@@ -82,20 +82,20 @@ class User(AbstractBaseUser, Stamped):
     active = models.BooleanField(default=True)
     verified = models.BooleanField(default=False)
     vip = models.BooleanField(default=False)
-    image = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001 null on the wire
-    image_source = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
+    image = models.CharField(max_length=100, null=True, blank=True)
+    image_source = models.CharField(max_length=200, null=True, blank=True)
     web = models.CharField(max_length=100, default="", blank=True)
     phone = models.CharField(max_length=100, default="", blank=True)
     fax = models.CharField(max_length=100, default="", blank=True)
     mobile = models.CharField(max_length=100, default="", blank=True)
-    department = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
+    department = models.CharField(max_length=200, null=True, blank=True)
     street = models.CharField(max_length=120, default="", blank=True)
     zip = models.CharField(max_length=100, default="", blank=True)
     city = models.CharField(max_length=100, default="", blank=True)
     country = models.CharField(max_length=100, default="", blank=True)
-    address = models.CharField(max_length=500, null=True, blank=True)  # noqa: DJ001
+    address = models.CharField(max_length=500, null=True, blank=True)
     note = models.CharField(max_length=5000, default="", blank=True)
-    source = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
+    source = models.CharField(max_length=200, null=True, blank=True)
     login_failed = models.IntegerField(default=0)
     out_of_office = models.BooleanField(default=False)
     out_of_office_start_at = models.DateField(null=True, blank=True)
@@ -235,9 +235,7 @@ class UserRole(models.Model):
     role = models.ForeignKey(Role, models.PROTECT, related_name="+")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["user", "role"], name="user_has_role_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "role"], name="user_has_role_once")]
 
     def __str__(self) -> str:
         return f"{self.user_id}:{self.role_id}"

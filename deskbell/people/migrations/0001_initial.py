@@ -6,230 +6,500 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Permission',
+            name="Permission",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('note', models.CharField(blank=True, default='', max_length=500)),
-                ('preferences', models.JSONField(blank=True, default=dict)),
-                ('active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, unique=True)),
+                ("note", models.CharField(blank=True, default="", max_length=500)),
+                ("preferences", models.JSONField(blank=True, default=dict)),
+                ("active", models.BooleanField(default=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('login', models.CharField(max_length=255)),
-                ('login_chosen', models.BooleanField(default=True)),
-                ('email', models.CharField(blank=True, default='', max_length=254)),
-                ('firstname', models.CharField(blank=True, default='', max_length=150)),
-                ('lastname', models.CharField(blank=True, default='', max_length=150)),
-                ('active', models.BooleanField(default=True)),
-                ('verified', models.BooleanField(default=False)),
-                ('vip', models.BooleanField(default=False)),
-                ('image', models.CharField(blank=True, max_length=100, null=True)),
-                ('image_source', models.CharField(blank=True, max_length=200, null=True)),
-                ('web', models.CharField(blank=True, default='', max_length=100)),
-                ('phone', models.CharField(blank=True, default='', max_length=100)),
-                ('fax', models.CharField(blank=True, default='', max_length=100)),
-                ('mobile', models.CharField(blank=True, default='', max_length=100)),
-                ('department', models.CharField(blank=True, max_length=200, null=True)),
-                ('street', models.CharField(blank=True, default='', max_length=120)),
-                ('zip', models.CharField(blank=True, default='', max_length=100)),
-                ('city', models.CharField(blank=True, default='', max_length=100)),
-                ('country', models.CharField(blank=True, default='', max_length=100)),
-                ('address', models.CharField(blank=True, max_length=500, null=True)),
-                ('note', models.CharField(blank=True, default='', max_length=5000)),
-                ('source', models.CharField(blank=True, max_length=200, null=True)),
-                ('login_failed', models.IntegerField(default=0)),
-                ('out_of_office', models.BooleanField(default=False)),
-                ('out_of_office_start_at', models.DateField(blank=True, null=True)),
-                ('out_of_office_end_at', models.DateField(blank=True, null=True)),
-                ('preferences', models.JSONField(blank=True, default=dict)),
-                ('mail_optout', models.JSONField(blank=True, default=list)),
-                ('created_by', models.ForeignKey(default=1, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.user')),
-                ('out_of_office_replacement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='people.user')),
-                ('updated_by', models.ForeignKey(default=1, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.user')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("login", models.CharField(max_length=255)),
+                ("login_chosen", models.BooleanField(default=True)),
+                ("email", models.CharField(blank=True, default="", max_length=254)),
+                ("firstname", models.CharField(blank=True, default="", max_length=150)),
+                ("lastname", models.CharField(blank=True, default="", max_length=150)),
+                ("active", models.BooleanField(default=True)),
+                ("verified", models.BooleanField(default=False)),
+                ("vip", models.BooleanField(default=False)),
+                ("image", models.CharField(blank=True, max_length=100, null=True)),
+                ("image_source", models.CharField(blank=True, max_length=200, null=True)),
+                ("web", models.CharField(blank=True, default="", max_length=100)),
+                ("phone", models.CharField(blank=True, default="", max_length=100)),
+                ("fax", models.CharField(blank=True, default="", max_length=100)),
+                ("mobile", models.CharField(blank=True, default="", max_length=100)),
+                ("department", models.CharField(blank=True, max_length=200, null=True)),
+                ("street", models.CharField(blank=True, default="", max_length=120)),
+                ("zip", models.CharField(blank=True, default="", max_length=100)),
+                ("city", models.CharField(blank=True, default="", max_length=100)),
+                ("country", models.CharField(blank=True, default="", max_length=100)),
+                ("address", models.CharField(blank=True, max_length=500, null=True)),
+                ("note", models.CharField(blank=True, default="", max_length=5000)),
+                ("source", models.CharField(blank=True, max_length=200, null=True)),
+                ("login_failed", models.IntegerField(default=0)),
+                ("out_of_office", models.BooleanField(default=False)),
+                ("out_of_office_start_at", models.DateField(blank=True, null=True)),
+                ("out_of_office_end_at", models.DateField(blank=True, null=True)),
+                ("preferences", models.JSONField(blank=True, default=dict)),
+                ("mail_optout", models.JSONField(blank=True, default=list)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        default=1,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.user",
+                    ),
+                ),
+                (
+                    "out_of_office_replacement",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="people.user",
+                    ),
+                ),
+                (
+                    "updated_by",
+                    models.ForeignKey(
+                        default=1,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.user",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ApiToken',
+            name="ApiToken",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(default='', max_length=250)),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('permissions', models.JSONField(blank=True, null=True)),
-                ('expires_at', models.DateField(blank=True, null=True)),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to='people.user')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(default="", max_length=250)),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("permissions", models.JSONField(blank=True, null=True)),
+                ("expires_at", models.DateField(blank=True, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tokens",
+                        to="people.user",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Group',
+            name="Group",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('name', models.CharField(max_length=160)),
-                ('name_key', models.CharField(max_length=320, unique=True)),
-                ('slug', models.SlugField(unique=True)),
-                ('email', models.CharField(blank=True, default='', max_length=254)),
-                ('sender_name', models.CharField(blank=True, default='', max_length=150)),
-                ('new_ticket_cc', models.JSONField(blank=True, default=list)),
-                ('updated_ticket_cc', models.JSONField(blank=True, default=list)),
-                ('escalate_days', models.PositiveIntegerField(blank=True, null=True)),
-                ('follow_up_possible', models.CharField(choices=[('yes', 'always'), ('new_ticket', 'never, a new ticket instead'), ('new_ticket_after_certain_time', 'within some days')], default='yes', max_length=40)),
-                ('reopen_time_in_days', models.PositiveIntegerField(blank=True, null=True)),
-                ('follow_up_assignment', models.BooleanField(default=True)),
-                ('assignment_timeout', models.IntegerField(blank=True, null=True)),
-                ('shared_drafts', models.BooleanField(default=True)),
-                ('active', models.BooleanField(default=True)),
-                ('note', models.CharField(blank=True, default='', max_length=250)),
-                ('created_by', models.ForeignKey(default=1, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.user')),
-                ('default_owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='people.user')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.group')),
-                ('updated_by', models.ForeignKey(default=1, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.user')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("name", models.CharField(max_length=160)),
+                ("name_key", models.CharField(max_length=320, unique=True)),
+                ("slug", models.SlugField(unique=True)),
+                ("email", models.CharField(blank=True, default="", max_length=254)),
+                ("sender_name", models.CharField(blank=True, default="", max_length=150)),
+                ("new_ticket_cc", models.JSONField(blank=True, default=list)),
+                ("updated_ticket_cc", models.JSONField(blank=True, default=list)),
+                ("escalate_days", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "follow_up_possible",
+                    models.CharField(
+                        choices=[
+                            ("yes", "always"),
+                            ("new_ticket", "never, a new ticket instead"),
+                            ("new_ticket_after_certain_time", "within some days"),
+                        ],
+                        default="yes",
+                        max_length=40,
+                    ),
+                ),
+                ("reopen_time_in_days", models.PositiveIntegerField(blank=True, null=True)),
+                ("follow_up_assignment", models.BooleanField(default=True)),
+                ("assignment_timeout", models.IntegerField(blank=True, null=True)),
+                ("shared_drafts", models.BooleanField(default=True)),
+                ("active", models.BooleanField(default=True)),
+                ("note", models.CharField(blank=True, default="", max_length=250)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        default=1,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.user",
+                    ),
+                ),
+                (
+                    "default_owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="people.user",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.group",
+                    ),
+                ),
+                (
+                    "updated_by",
+                    models.ForeignKey(
+                        default=1,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.user",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Identity',
+            name="Identity",
             fields=[
-                ('key', models.CharField(max_length=300, primary_key=True, serialize=False)),
-                ('is_login', models.BooleanField(default=False)),
-                ('is_email', models.BooleanField(default=False)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identities', to='people.user')),
+                ("key", models.CharField(max_length=300, primary_key=True, serialize=False)),
+                ("is_login", models.BooleanField(default=False)),
+                ("is_email", models.BooleanField(default=False)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="identities",
+                        to="people.user",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('name', models.CharField(max_length=150)),
-                ('name_key', models.CharField(max_length=300, unique=True)),
-                ('shared', models.BooleanField(default=True)),
-                ('domain', models.CharField(blank=True, default='', max_length=250)),
-                ('domain_assignment', models.BooleanField(default=False)),
-                ('active', models.BooleanField(default=True)),
-                ('vip', models.BooleanField(default=False)),
-                ('note', models.CharField(blank=True, default='', max_length=5000)),
-                ('created_by', models.ForeignKey(default=1, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.user')),
-                ('updated_by', models.ForeignKey(default=1, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.user')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("name", models.CharField(max_length=150)),
+                ("name_key", models.CharField(max_length=300, unique=True)),
+                ("shared", models.BooleanField(default=True)),
+                ("domain", models.CharField(blank=True, default="", max_length=250)),
+                ("domain_assignment", models.BooleanField(default=False)),
+                ("active", models.BooleanField(default=True)),
+                ("vip", models.BooleanField(default=False)),
+                ("note", models.CharField(blank=True, default="", max_length=5000)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        default=1,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.user",
+                    ),
+                ),
+                (
+                    "updated_by",
+                    models.ForeignKey(
+                        default=1,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.user",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='user',
-            name='organization',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='members', to='people.organization'),
+            model_name="user",
+            name="organization",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="members",
+                to="people.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='user',
-            name='organizations',
-            field=models.ManyToManyField(blank=True, related_name='secondary_members', to='people.organization'),
+            model_name="user",
+            name="organizations",
+            field=models.ManyToManyField(
+                blank=True, related_name="secondary_members", to="people.organization"
+            ),
         ),
         migrations.CreateModel(
-            name='Role',
+            name="Role",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('name', models.CharField(max_length=100)),
-                ('name_key', models.CharField(max_length=200, unique=True)),
-                ('preferences', models.JSONField(blank=True, default=dict)),
-                ('default_at_signup', models.BooleanField(default=False)),
-                ('every_group', models.BooleanField(default=False)),
-                ('active', models.BooleanField(default=True)),
-                ('note', models.CharField(blank=True, default='', max_length=250)),
-                ('created_by', models.ForeignKey(default=1, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.user')),
-                ('permissions', models.ManyToManyField(blank=True, related_name='roles', to='people.permission')),
-                ('updated_by', models.ForeignKey(default=1, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.user')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("name_key", models.CharField(max_length=200, unique=True)),
+                ("preferences", models.JSONField(blank=True, default=dict)),
+                ("default_at_signup", models.BooleanField(default=False)),
+                ("every_group", models.BooleanField(default=False)),
+                ("active", models.BooleanField(default=True)),
+                ("note", models.CharField(blank=True, default="", max_length=250)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        default=1,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.user",
+                    ),
+                ),
+                (
+                    "permissions",
+                    models.ManyToManyField(
+                        blank=True, related_name="roles", to="people.permission"
+                    ),
+                ),
+                (
+                    "updated_by",
+                    models.ForeignKey(
+                        default=1,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.user",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='SignInFailure',
+            name="SignInFailure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account', models.CharField(max_length=64)),
-                ('network', models.CharField(max_length=64)),
-                ('at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("account", models.CharField(max_length=64)),
+                ("network", models.CharField(max_length=64)),
+                ("at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['account', 'network', 'at'], name='failure_recent')],
+                "indexes": [
+                    models.Index(fields=["account", "network", "at"], name="failure_recent")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='UserRole',
+            name="UserRole",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.role')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='people.user')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.role",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="people.user",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='user',
-            name='roles',
-            field=models.ManyToManyField(related_name='users', through='people.UserRole', to='people.role'),
+            model_name="user",
+            name="roles",
+            field=models.ManyToManyField(
+                related_name="users", through="people.UserRole", to="people.role"
+            ),
         ),
         migrations.CreateModel(
-            name='RoleGroup',
+            name="RoleGroup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.CharField(max_length=10)),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='role_grants', to='people.group')),
-                ('role', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='group_grants', to='people.role')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("level", models.CharField(max_length=10)),
+                (
+                    "group",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="role_grants",
+                        to="people.group",
+                    ),
+                ),
+                (
+                    "role",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="group_grants",
+                        to="people.role",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('role', 'group', 'level'), name='role_level_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("role", "group", "level"), name="role_level_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='UserGroup',
+            name="UserGroup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.CharField(max_length=10)),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='user_grants', to='people.group')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='group_grants', to='people.user')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("level", models.CharField(max_length=10)),
+                (
+                    "group",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="user_grants",
+                        to="people.group",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="group_grants",
+                        to="people.user",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user', 'group', 'level'), name='user_level_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "group", "level"), name="user_level_once"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='userrole',
-            constraint=models.UniqueConstraint(fields=('user', 'role'), name='user_has_role_once'),
+            model_name="userrole",
+            constraint=models.UniqueConstraint(fields=("user", "role"), name="user_has_role_once"),
         ),
         migrations.AddIndex(
-            model_name='user',
-            index=models.Index(fields=['organization', 'id'], name='user_by_organization'),
+            model_name="user",
+            index=models.Index(fields=["organization", "id"], name="user_by_organization"),
         ),
         migrations.AddIndex(
-            model_name='user',
-            index=models.Index(fields=['active', 'updated_at', 'id'], name='user_recent'),
+            model_name="user",
+            index=models.Index(fields=["active", "updated_at", "id"], name="user_recent"),
         ),
     ]

@@ -1,7 +1,7 @@
 """The people every desk starts with. Ids are relied upon by clients (Zammad's default rows)."""
 
-from django.db import migrations
 from django.core.management.color import no_style
+from django.db import migrations
 
 PERMISSIONS = [
     ("admin", "Administer the desk"),
@@ -52,15 +52,44 @@ PERMISSIONS = [
 ]
 
 ROLES = [
-    (1, "Admin", False, False, "Administers the desk; sees no tickets by that alone.",
-     ["admin", "user_preferences", "report", "knowledge_base.editor"]),
-    (2, "Agent", False, False, "Answers tickets of the groups granted.",
-     ["ticket.agent", "user_preferences", "chat.agent", "cti.agent", "knowledge_base.reader"]),
-    (3, "Customer", True, False, "Asks for help and sees own tickets.",
-     ["ticket.customer", "user_preferences.password", "user_preferences.language",
-      "user_preferences.linked_accounts", "user_preferences.avatar"]),
-    (4, "All groups", False, True, "Full access to every group, present and future.",
-     ["ticket.agent", "ticket.delete"]),
+    (
+        1,
+        "Admin",
+        False,
+        False,
+        "Administers the desk; sees no tickets by that alone.",
+        ["admin", "user_preferences", "report", "knowledge_base.editor"],
+    ),
+    (
+        2,
+        "Agent",
+        False,
+        False,
+        "Answers tickets of the groups granted.",
+        ["ticket.agent", "user_preferences", "chat.agent", "cti.agent", "knowledge_base.reader"],
+    ),
+    (
+        3,
+        "Customer",
+        True,
+        False,
+        "Asks for help and sees own tickets.",
+        [
+            "ticket.customer",
+            "user_preferences.password",
+            "user_preferences.language",
+            "user_preferences.linked_accounts",
+            "user_preferences.avatar",
+        ],
+    ),
+    (
+        4,
+        "All groups",
+        False,
+        True,
+        "Full access to every group, present and future.",
+        ["ticket.agent", "ticket.delete"],
+    ),
 ]
 
 
@@ -73,7 +102,13 @@ def seed(apps, schema_editor):
     Role = apps.get_model("people", "Role")
     UserRole = apps.get_model("people", "UserRole")
 
-    User.objects.create(id=1, login="-", password="!", active=False, firstname="-")
+    User.objects.create(
+        id=1,
+        login="-",
+        password="!",  # noqa: S106 - nobody can sign in with this
+        active=False,
+        firstname="-",
+    )
     Identity.objects.create(key="-", user_id=1, is_login=True)
     Organization.objects.create(
         id=1, name="Deskbell", name_key="deskbell", note="The people behind this desk."
@@ -85,7 +120,7 @@ def seed(apps, schema_editor):
         email="sample.customer@deskbell.invalid",
         firstname="Sample",
         lastname="Customer",
-        password="!",
+        password="!",  # noqa: S106 - nobody can sign in with this
         organization_id=1,
     )
     Identity.objects.create(
