@@ -33,7 +33,7 @@ POSTGRES_HOST = "DESKBELL_TEST_POSTGRES_HOST"
 
 
 def _prepare_environment() -> tuple[Path, postgres.TestServer | None]:
-    """Give this process a data directory and a database; nothing of the caller's desk is touched."""
+    """Give this process a data directory and a database, and nothing of the caller's desk."""
     if django_settings.configured:
         raise pytest.UsageError("unset DJANGO_SETTINGS_MODULE: the tests choose their settings")
     if DATABASE not in {"sqlite", "postgresql"}:
@@ -72,6 +72,8 @@ hypothesis.settings.register_profile("dev", deadline=None, max_examples=200)
 hypothesis.settings.load_profile("ci")
 
 django.setup()
+# The settings are read. Workers inherit this environment, and must come here before reading theirs.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def pytest_unconfigure() -> None:

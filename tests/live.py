@@ -17,7 +17,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 ADMIN_EMAIL = "ada@example.com"
-ADMIN_PASSWORD = "correct horse battery staple"  # noqa: S105 - of a desk that lives for one test
+ADMIN_PASSWORD = "correct horse battery staple"
 
 START_SECONDS = 40
 DRAIN_SECONDS = 20

@@ -1,4 +1,4 @@
-"""What the repository promises about itself: locks, scripts, papers, and nothing of anybody's machine."""
+"""What the repository promises about itself: its locks, its scripts, its papers."""
 
 from __future__ import annotations
 
