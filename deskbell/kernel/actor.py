@@ -78,7 +78,7 @@ class Actor:
 
 
 def includes(granted: frozenset[str], permission: str) -> bool:
-    """Whether a set of permission names includes one, names above it counting (``a`` for ``a.b``)."""
+    """Whether permission names include one; those above it count (``a`` for ``a.b``)."""
     while True:
         if permission in granted:
             return True

@@ -42,7 +42,7 @@ class Invalid(DeskError):
 
 
 class Refused(DeskError):
-    """The state of things forbids it, for everyone (``reason`` is ours: ``closed``, ``merged``, …)."""
+    """The state of things forbids it, for everyone; ``reason`` is ours: ``closed``, ``merged``."""
 
     def __init__(self, reason: str, **params: object) -> None:
         super().__init__(reason)

@@ -8,7 +8,6 @@ outside (live pages, webhooks, reports) follow the table by cursor with :func:`r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -16,10 +15,8 @@ from typing import Any, Protocol
 from django.db import connection, transaction
 
 from deskbell.kernel.actor import Actor
+from deskbell.kernel.logging import request_id as request_id
 from deskbell.kernel.models import Event
-
-#: Set by the outermost middleware; lands in every event row and log line of the request.
-request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class Change:
 
 
 class Happening(Protocol):
-    """What an operation hands to :func:`record`: live rows for the consumers, changes for history."""
+    """What an operation hands to :func:`record`: rows for the consumers, changes for history."""
 
     @property
     def object_name(self) -> str: ...

@@ -1,4 +1,4 @@
-"""Rows the kernel owns: the event table."""
+"""Rows the kernel owns: the event table, and the queue of jobs."""
 
 from __future__ import annotations
 
@@ -50,3 +50,103 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.object} {self.object_id}"
+
+
+class JobState(models.TextChoices):
+    """``ready`` waits for ``run_at``; ``dead`` has used up its attempts and waits for a person."""
+
+    READY = "ready"
+    RUNNING = "running"
+    DONE = "done"
+    DEAD = "dead"
+
+
+class Job(models.Model):
+    """One piece of work we owe, under a lease while somebody does it.
+
+    ``task`` is the dotted path of the task, ``arguments`` the object ``{"args": […], "kwargs":
+    {…}}``. ``attempts`` counts the starts. ``lease_token`` names the one start that may write the
+    outcome; after ``lease_until`` the job is taken from whoever held it. ``trace`` is the id of the
+    request that asked for the work. Rows that are done disappear after a day.
+    """
+
+    queue = models.CharField(max_length=40, default="default")
+    task = models.CharField(max_length=200)
+    arguments = models.JSONField(default=dict)
+    priority = models.SmallIntegerField(default=0)
+    run_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=JobState, default=JobState.READY)
+    attempts = models.PositiveIntegerField(default=0)
+    max_attempts = models.PositiveIntegerField()
+    unique_key = models.CharField(max_length=200, null=True)  # null: not unique
+    lease_token = models.CharField(max_length=32, default="")
+    lease_until = models.DateTimeField(null=True)
+    worker = models.CharField(max_length=64, default="")
+    enqueued_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    result = models.JSONField(null=True)
+    last_error = models.TextField(default="")
+    trace = models.CharField(max_length=64, default="")
+
+    class Meta:
+        constraints = [
+            # At most one waits per key. One more may be running: what it was asked before the
+            # present request might not cover it.
+            models.UniqueConstraint(
+                fields=["unique_key"], condition=models.Q(state="ready"), name="job_waits_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                models.F("priority").desc(),
+                "run_at",
+                "id",
+                condition=models.Q(state="ready"),
+                name="job_ready",
+            ),
+            models.Index(
+                fields=["lease_until"], condition=models.Q(state="running"), name="job_running"
+            ),
+            models.Index(
+                fields=["state", "finished_at"],
+                condition=models.Q(state__in=["done", "dead"]),
+                name="job_finished",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task} {self.pk}"
+
+
+class PeriodicJob(models.Model):
+    """When a periodic task is due next; one row per name, shared by all workers."""
+
+    name = models.CharField(max_length=150, unique=True)
+    due_at = models.DateTimeField()
+    last_run_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Worker(models.Model):
+    """A process that takes jobs, and when it was last heard of.
+
+    ``host`` names the machine's present boot and process namespace, ``process_started`` the start
+    of the process in clock ticks since then: together with ``pid`` they say, on the same host,
+    whether this very process still lives.
+    """
+
+    name = models.CharField(max_length=64, unique=True)
+    host = models.CharField(max_length=120)
+    pid = models.BigIntegerField()
+    process_started = models.BigIntegerField()
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["heartbeat_at"], name="worker_heartbeat")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,90 @@
+"""The one Django middleware: what pages need, kept off the APIs, which are called far more often.
+
+Pages get a session, CSRF protection, messages and a strict content security policy. API addresses
+get the security headers and nothing else; their dialects check credentials, and CSRF where a
+session is used, themselves.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
+
+from deskbell.web.shared import paths
+
+security = logging.getLogger("deskbell.security")
+
+Respond = Callable[[HttpRequest], HttpResponseBase]
+
+#: Scripts and styles come as files from our own address; nothing inline, no frames, no plugins.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; img-src 'self' data: blob:"
+)
+SECURITY_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+
+
+class DeskMiddleware:
+    """Sends a request through the chain for pages, or straight to its view.
+
+    A view that sets one of the headers itself keeps it (the sandbox of a mail's HTML, say).
+    """
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+        self.csrf = CsrfViewMiddleware(get_response)
+        page: Any = MessageMiddleware(get_response)
+        page = CsrfViewMiddleware(page)
+        page = SessionMiddleware(page)
+        self.page: Respond = page
+        self.static: Respond = WhiteNoiseMiddleware(get_response)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        path = request.path_info
+        response: HttpResponseBase
+        try:
+            request.get_host()
+        except DisallowedHost:
+            response = self._unknown_host(request)
+        else:
+            if paths.is_api(path):
+                response = self.get_response(request)
+            elif path.startswith("/static/"):
+                response = self.static(request)
+            else:
+                response = self.page(request)
+                response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        for name, value in SECURITY_HEADERS:
+            response.headers.setdefault(name, value)
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        """The CSRF check of pages happens when the view is known, as it may be exempt."""
+        if paths.is_api(request.path_info):
+            return None
+        refused: HttpResponseBase | None = self.csrf.process_view(request, view, args, kwargs)
+        if refused is not None:
+            security.warning("csrf check failed", extra={"path": request.path_info[:200]})
+        return refused
+
+    def _unknown_host(self, request: HttpRequest) -> HttpResponse:
+        host = request.META.get("HTTP_HOST", "")
+        security.warning("unknown host", extra={"host": host[:200]})
+        kind, body = paths.refusal(request.path_info, "This server does not answer for that host.")
+        return HttpResponse(body, content_type=kind, status=400)
