@@ -21,7 +21,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from tests import network, postgres
-from tests.live import LiveDesk
+from tests.live import LiveDesk, is_setting
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 DATABASE = os.environ.get("DESKBELL_TEST_DATABASE") or "sqlite"
 # The folder of the run's PostgreSQL socket: set by the leading process, inherited by the workers.
-POSTGRES_HOST = "DESKBELL_TEST_POSTGRES_HOST"
+POSTGRES_HOST = "PYTEST_DESKBELL_POSTGRES_HOST"
 
 
 def _prepare_environment() -> tuple[Path, postgres.TestServer | None]:
@@ -39,11 +39,14 @@ def _prepare_environment() -> tuple[Path, postgres.TestServer | None]:
     if DATABASE not in {"sqlite", "postgresql"}:
         raise pytest.UsageError(f"DESKBELL_TEST_DATABASE is {DATABASE!r}: sqlite or postgresql")
 
-    for name in [name for name in os.environ if name.startswith("DESKBELL_")]:
-        if not name.startswith("DESKBELL_TEST_"):
+    for name in list(os.environ):
+        if is_setting(name):
             del os.environ[name]
     data = Path(tempfile.mkdtemp(prefix="deskbell-test-"))
     os.environ["DESKBELL_DATA"] = str(data)
+    # Named and empty: otherwise the deskbell.toml of the developer's own desk would be read.
+    os.environ["DESKBELL_CONFIG"] = str(data / "deskbell.toml")
+    (data / "deskbell.toml").touch()
     os.environ["DJANGO_SETTINGS_MODULE"] = "deskbell.settings"
     if DATABASE == "sqlite":
         return data, None

@@ -27,6 +27,11 @@ class DeskDied(AssertionError):
     """The desk ended, or did not become ready; the message ends with what it said."""
 
 
+def is_setting(name: str) -> bool:
+    """Whether an environment variable of this name is for a desk, and not for the tests."""
+    return name.startswith(("DESKBELL_", "HELPDESK_")) and not name.startswith("DESKBELL_TEST_")
+
+
 def free_port() -> int:
     """A loopback port that nobody listens on at this moment."""
     with socket.socket() as probe:
@@ -66,9 +71,7 @@ class LiveDesk:
     @property
     def environment(self) -> dict[str, str]:
         """What the desk's processes see; for `deskbell` commands on the same desk, too."""
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith("DESKBELL_")
-        }
+        kept = {name: value for name, value in os.environ.items() if not is_setting(name)}
         database = {"DESKBELL_DATABASE_URL": self.database_url} if self.database_url else {}
         return kept | {
             "PYTHONPATH": str(ROOT),

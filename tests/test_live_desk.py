@@ -1,0 +1,39 @@
+"""A real desk in its own processes: it starts, survives being killed, and stops when asked to."""
+
+from __future__ import annotations
+
+import urllib.request
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.live
+
+
+class TestALiveDesk:
+    def test_is_alive_and_ready(self, live_desk):
+        for path in ("/healthz", "/readyz"):
+            with urllib.request.urlopen(live_desk.url + path, timeout=10) as answer:
+                assert answer.status == 200
+
+    def test_keeps_what_it_has_in_its_data_directory(self, live_desk, database_kind):
+        assert live_desk.data.is_dir()
+        assert (live_desk.data / "deskbell.sqlite3").exists() == (database_kind == "sqlite")
+
+    def test_comes_back_after_all_its_processes_were_killed(self, new_live_desk):
+        desk = new_live_desk().start()
+        before = [process.pid for process in desk.processes()]
+
+        desk.kill()
+
+        assert before
+        assert not any(psutil.pid_exists(pid) for pid in before)
+        desk.start()
+
+    def test_stops_when_it_is_asked_to(self, new_live_desk):
+        desk = new_live_desk().start()
+        before = [process.pid for process in desk.processes()]
+
+        desk.stop()  # raises if anything stays behind, or if the status is not 0
+
+        assert not any(psutil.pid_exists(pid) for pid in before)
