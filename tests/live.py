@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ ADMIN_PASSWORD = "correct horse battery staple"
 
 START_SECONDS = 40
 DRAIN_SECONDS = 20
+KILL_SECONDS = 10
 
 
 class DeskDied(AssertionError):
@@ -56,6 +58,7 @@ class LiveDesk:
     admin_email: str = ADMIN_EMAIL
     admin_password: str = ADMIN_PASSWORD
     _process: subprocess.Popen[bytes] | None = None
+    _is_up: bool = False
 
     @property
     def url(self) -> str:
@@ -98,6 +101,7 @@ class LiveDesk:
                 stderr=log,
                 start_new_session=True,
             )
+        self._is_up = True
         try:
             self.wait_until_ready()
         except BaseException:
@@ -142,33 +146,37 @@ class LiveDesk:
         return self.log.read_text(errors="replace")[-characters:] if self.log.exists() else ""
 
     def kill(self) -> None:
-        """End all processes at once with SIGKILL, as a power cut would."""
-        if self._process is None:
+        """End all processes at once with SIGKILL, as a power cut would. Returns when none is left."""
+        if self._process is None or not self._is_up:
             return
-        for process in self.processes():
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue  # its end came first
-        self._process.wait(10)
-        self._process = None
+        self._is_up = False
+        until = time.monotonic() + KILL_SECONDS
+        while living := self.processes():
+            for process in living:
+                with contextlib.suppress(psutil.NoSuchProcess):  # its end came first
+                    process.kill()
+            if time.monotonic() > until:
+                raise DeskDied(f"{living} cannot be killed\n{self.said()}")
+            self._process.poll()
+            time.sleep(0.01)
+        self._process.wait(KILL_SECONDS)
 
     def stop(self) -> None:
         """Ask the desk to stop and check that it did: within its time, with status 0, all of it.
 
-        Raises DeskDied where it did not, after everything was ended by force.
+        Raises DeskDied where it did not, after everything was ended by force. Does nothing to a
+        desk that was stopped or killed before.
         """
-        if self._process is None:
+        if self._process is None or not self._is_up:
             return
-        process = self._process
-        if process.poll() is None:
-            os.kill(process.pid, signal.SIGTERM)
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
         try:
-            status = process.wait(DRAIN_SECONDS)
+            status = self._process.wait(DRAIN_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
             raise DeskDied(f"the desk did not stop in {DRAIN_SECONDS} s\n{self.said()}") from None
-        left = [(each.pid, each.name()) for each in self.processes()]
+        left = [(process.pid, process.name()) for process in self.processes()]
         self.kill()
         if left:
             raise DeskDied(f"the desk stopped, but left {left}\n{self.said()}")
