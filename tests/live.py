@@ -146,7 +146,7 @@ class LiveDesk:
         return self.log.read_text(errors="replace")[-characters:] if self.log.exists() else ""
 
     def kill(self) -> None:
-        """End all processes at once with SIGKILL, as a power cut would. Returns when none is left."""
+        """End all processes at once, as a power cut would, and wait until none is left."""
         if self._process is None or not self._is_up:
             return
         self._is_up = False
