@@ -85,6 +85,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return self.data / unquote(urlsplit(self.database_url).path[1:])
 
     @property
+    def hostname(self) -> str:
+        """The host that stands in Message-IDs: of the public address, else ``localhost``."""
+        return urlsplit(self.url).hostname or "localhost"
+
+    @property
+    def sender(self) -> str:
+        """The address that mail comes from where a group has none; no mail without one leaves."""
+        return parseaddr(self.mail_from)[1] or f"deskbell@{self.hostname}"
+
+    @property
     def address(self) -> str:
         """Where people reach the desk: the public address, else where the server listens."""
         if self.url:
