@@ -32,7 +32,17 @@ DATABASE = os.environ.get("DESKBELL_TEST_DATABASE") or "sqlite"
 POSTGRES_HOST = "PYTEST_DESKBELL_POSTGRES_HOST"
 
 
-def _prepare_environment() -> tuple[Path, postgres.TestServer | None]:
+def _when_this_process_ends(act: Callable[[], object]) -> None:
+    """Clear something away, however far the run came; a fork of this process leaves it alone."""
+    process = os.getpid()
+
+    @atexit.register
+    def clear() -> None:
+        if os.getpid() == process:
+            act()
+
+
+def _prepare_environment() -> Path:
     """Give this process a data directory and a database, and nothing of the caller's desk."""
     if django_settings.configured:
         raise pytest.UsageError("unset DJANGO_SETTINGS_MODULE: the tests choose their settings")
@@ -43,23 +53,23 @@ def _prepare_environment() -> tuple[Path, postgres.TestServer | None]:
         if is_setting(name):
             del os.environ[name]
     data = Path(tempfile.mkdtemp(prefix="deskbell-test-"))
+    _when_this_process_ends(lambda: shutil.rmtree(data, ignore_errors=True))
     os.environ["DESKBELL_DATA"] = str(data)
     # Named and empty: otherwise the deskbell.toml of the developer's own desk would be read.
     os.environ["DESKBELL_CONFIG"] = str(data / "deskbell.toml")
     (data / "deskbell.toml").touch()
     os.environ["DJANGO_SETTINGS_MODULE"] = "deskbell.settings"
     if DATABASE == "sqlite":
-        return data, None
-    server = None
+        return data
     if not IS_WORKER:
         server = postgres.TestServer()
+        _when_this_process_ends(server.stop)
         os.environ[POSTGRES_HOST] = server.host
     os.environ["DESKBELL_DATABASE_URL"] = postgres.url(os.environ[POSTGRES_HOST], "desk")
-    return data, server
+    return data
 
 
-DATA, _server = _prepare_environment()
-atexit.register(shutil.rmtree, DATA, ignore_errors=True)
+DATA = _prepare_environment()
 network.forbid()
 
 # Random examples are for looking for trouble (--hypothesis-profile=dev); a build repeats itself.
@@ -77,12 +87,6 @@ hypothesis.settings.load_profile("ci")
 django.setup()
 # The settings are read. Workers inherit this environment, and must come here before reading theirs.
 del os.environ["DJANGO_SETTINGS_MODULE"]
-
-
-def pytest_unconfigure() -> None:
-    """End the run's PostgreSQL, in the process that started it."""
-    if _server is not None:
-        _server.stop()
 
 
 def pytest_report_header() -> str:
