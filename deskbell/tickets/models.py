@@ -33,14 +33,12 @@ class State(Stamped):
         choices=[(int(t), name) for t, name in STATE_TYPE_NAMES.items()]
     )
     helpdesk_number = models.PositiveSmallIntegerField()
-    next_state = models.ForeignKey(
-        "self", models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    next_state = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
     ignore_escalation = models.BooleanField(default=False)
     default_create = models.BooleanField(default=False)
     default_follow_up = models.BooleanField(default=False)
     active = models.BooleanField(default=True)
-    note = models.CharField(max_length=250, null=True, blank=True)  # noqa: DJ001 null on the wire
+    note = models.CharField(max_length=250, null=True, blank=True)
 
     def __str__(self) -> str:
         return self.name
@@ -57,10 +55,10 @@ class Priority(Stamped):
     name_key = models.CharField(max_length=500, unique=True)
     helpdesk_number = models.PositiveSmallIntegerField(default=3)
     default_create = models.BooleanField(default=False)
-    ui_icon = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001
-    ui_color = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001
+    ui_icon = models.CharField(max_length=100, null=True, blank=True)
+    ui_color = models.CharField(max_length=100, null=True, blank=True)
     active = models.BooleanField(default=True)
-    note = models.CharField(max_length=250, null=True, blank=True)  # noqa: DJ001
+    note = models.CharField(max_length=250, null=True, blank=True)
 
     def __str__(self) -> str:
         return self.name
@@ -79,18 +77,16 @@ class Ticket(models.Model):
     group = models.ForeignKey(Group, models.PROTECT, related_name="tickets")
     state = models.ForeignKey(State, models.PROTECT, related_name="tickets")
     priority = models.ForeignKey(Priority, models.PROTECT, related_name="tickets")
-    owner = models.ForeignKey(
-        User, models.PROTECT, related_name="owned_tickets", default=NOBODY_ID
-    )
+    owner = models.ForeignKey(User, models.PROTECT, related_name="owned_tickets", default=NOBODY_ID)
     customer = models.ForeignKey(User, models.PROTECT, related_name="tickets", default=NOBODY_ID)
     organization = models.ForeignKey(
         Organization, models.PROTECT, null=True, blank=True, related_name="tickets"
     )
-    note = models.CharField(max_length=250, null=True, blank=True)  # noqa: DJ001 null on the wire
-    type = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001
+    note = models.CharField(max_length=250, null=True, blank=True)
+    type = models.CharField(max_length=100, null=True, blank=True)
 
-    description = models.TextField(null=True, blank=True)  # noqa: DJ001
-    resolution = models.TextField(null=True, blank=True)  # noqa: DJ001
+    description = models.TextField(null=True, blank=True)
+    resolution = models.TextField(null=True, blank=True)
     due_date = models.DateTimeField(null=True, blank=True)
     on_hold = models.BooleanField(default=False)
     merged_to = models.ForeignKey(
@@ -164,16 +160,16 @@ class Article(models.Model):
     sender = models.PositiveSmallIntegerField(
         choices=[(int(s), name) for s, name in SENDER_NAMES.items()], default=Sender.AGENT
     )
-    from_address = models.TextField(null=True, blank=True)  # noqa: DJ001 null on the wire
-    to = models.TextField(null=True, blank=True)  # noqa: DJ001
-    cc = models.TextField(null=True, blank=True)  # noqa: DJ001
-    subject = models.TextField(null=True, blank=True)  # noqa: DJ001
-    reply_to = models.TextField(null=True, blank=True)  # noqa: DJ001
-    message_id = models.TextField(null=True, blank=True)  # noqa: DJ001
+    from_address = models.TextField(null=True, blank=True)
+    to = models.TextField(null=True, blank=True)
+    cc = models.TextField(null=True, blank=True)
+    subject = models.TextField(null=True, blank=True)
+    reply_to = models.TextField(null=True, blank=True)
+    message_id = models.TextField(null=True, blank=True)
     #: MD5 of the Message-ID in hex: fixed length, so it can be indexed whatever arrives.
-    message_id_md5 = models.CharField(max_length=32, null=True, blank=True)  # noqa: DJ001
-    in_reply_to = models.TextField(null=True, blank=True)  # noqa: DJ001
-    references = models.TextField(null=True, blank=True)  # noqa: DJ001
+    message_id_md5 = models.CharField(max_length=32, null=True, blank=True)
+    in_reply_to = models.TextField(null=True, blank=True)
+    references = models.TextField(null=True, blank=True)
     content_type = models.CharField(max_length=20, default="text/plain")
     body = models.TextField(default="", blank=True)
     internal = models.BooleanField(default=False)
@@ -342,9 +338,21 @@ class CustomField(Stamped):
 
     TYPES = [
         (t, t)
-        for t in (
-            "varchar text integer decimal list boolean date time datetime email url ipaddress slug"
-        ).split()
+        for t in [
+            "varchar",
+            "text",
+            "integer",
+            "decimal",
+            "list",
+            "boolean",
+            "date",
+            "time",
+            "datetime",
+            "email",
+            "url",
+            "ipaddress",
+            "slug",
+        ]
     ]
 
     name = models.CharField(max_length=50, unique=True)

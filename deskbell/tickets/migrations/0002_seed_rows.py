@@ -53,9 +53,7 @@ def seed(apps, schema_editor):
             ui_color=color,
             default_create=id_ == 2,
         )
-    for statement in schema_editor.connection.ops.sequence_reset_sql(
-        no_style(), [State, Priority]
-    ):
+    for statement in schema_editor.connection.ops.sequence_reset_sql(no_style(), [State, Priority]):
         schema_editor.execute(statement)
 
 

@@ -1,0 +1,46 @@
+"""The verbs of the trade. One call, one transaction, one event; nothing is sent from here."""
+
+from deskbell.tickets.operations.changing import (
+    add_copies,
+    public_reply,
+    release_lost_owner,
+    remove_copies,
+    update_ticket,
+)
+from deskbell.tickets.operations.editing import (
+    article_for,
+    edit_article,
+    may_edit,
+    remove_article,
+    remove_attachment,
+    rename_attachment,
+)
+from deskbell.tickets.operations.ending import delete_ticket, merge
+from deskbell.tickets.operations.inputs import UNSET, NewArticle, NewTicket, TicketChange
+from deskbell.tickets.operations.opening import open_ticket
+from deskbell.tickets.operations.ties import link, tag, unlink, untag
+
+__all__ = [
+    "UNSET",
+    "NewArticle",
+    "NewTicket",
+    "TicketChange",
+    "add_copies",
+    "article_for",
+    "delete_ticket",
+    "edit_article",
+    "link",
+    "may_edit",
+    "merge",
+    "open_ticket",
+    "public_reply",
+    "release_lost_owner",
+    "remove_article",
+    "remove_attachment",
+    "remove_copies",
+    "rename_attachment",
+    "tag",
+    "unlink",
+    "untag",
+    "update_ticket",
+]

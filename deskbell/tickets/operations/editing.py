@@ -1,0 +1,231 @@
+"""Correcting and removing entries, and their files (decision 21)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Sum
+from msgspec import UNSET, UnsetType
+
+from deskbell.kernel.actor import Actor
+from deskbell.kernel.errors import Forbidden, Invalid, Unknown
+from deskbell.kernel.events import Change, record
+from deskbell.kernel.text import MAX_ID, is_storable
+from deskbell.tickets import access
+from deskbell.tickets.attachments import NewFile, clean_filename
+from deskbell.tickets.models import Article, Attachment, Ticket, TimeEntry
+from deskbell.tickets.operations.articles import SECONDS_LIMIT, attach
+from deskbell.tickets.operations.happenings import ArticleEdited, ArticleRemoved
+from deskbell.tickets.vocabulary import BODY_LIMIT, Sender
+
+EDITABLE = frozenset({"subject", "body", "content_type", "internal", "preferences", "new_status"})
+
+
+def article_for(
+    actor: Actor, article_id: int, level: access.Level = "read", *, lock: bool = False
+) -> Article:
+    """An entry, if the actor has the level on its ticket and may see it.
+
+    Raises :class:`Unknown`, :class:`Forbidden`.
+    """
+    if not 0 < article_id <= MAX_ID:
+        raise Unknown("article", article_id)
+    ticket_id = Article.objects.filter(pk=article_id).values_list("ticket_id", flat=True).first()
+    if ticket_id is None:
+        raise Unknown("article", article_id)
+    ticket = access.ticket_for(actor, ticket_id, level, lock=lock)
+    article = Article.objects.filter(pk=article_id).first()
+    if article is None:
+        raise Unknown("article", article_id)
+    if article.internal and not access.sees_internal(actor, ticket):
+        raise Forbidden("article", article_id)
+    article.ticket = ticket
+    return article
+
+
+def may_edit(actor: Actor, article: Article) -> bool:
+    """The author, or whoever may delete tickets (decision 21)."""
+    return (
+        article.created_by_id == actor.user_id or actor.may("admin") or actor.may("ticket.delete")
+    )
+
+
+@transaction.atomic
+def edit_article(
+    article_id: int,
+    columns: dict[str, Any],
+    *,
+    seconds: int | UnsetType | None = UNSET,
+    files: Sequence[NewFile] = (),
+    actor: Actor,
+    at: datetime,
+) -> Article:
+    """Correct an entry: columns of ``EDITABLE``, its time spent, further files.
+
+    The old text goes to history; nothing is sent again, the raw mail stays. Raises what the door
+    raises, :class:`Forbidden` for somebody else's entry, :class:`Invalid`.
+    """
+    article = article_for(actor, article_id, "change", lock=True)
+    if not may_edit(actor, article):
+        raise Forbidden("article", article_id)
+    changes: list[Change] = []
+    for name, value in columns.items():
+        if name not in EDITABLE:
+            raise ValueError(name)
+        old = getattr(article, name)
+        if old == value:
+            continue
+        if isinstance(value, str) and (not is_storable(value) or len(value) > BODY_LIMIT):
+            raise Invalid(name, "bad", None)
+        setattr(article, name, value)
+        changes.append(
+            Change(
+                name,
+                None if old is None else str(old),
+                None if value is None else str(value),
+                object="Article",
+                object_id=article.pk,
+            )
+        )
+    if not isinstance(seconds, UnsetType):
+        changes += _spend(article, seconds, actor=actor, at=at)
+    added = attach(article, files, at=at)
+    changes += [
+        Change("attachment", new=f.filename, type="added", object="Article", object_id=article.pk)
+        for f in added
+    ]
+    if changes:
+        article.updated_by_id = actor.user_id
+        article.updated_at = at
+        article.save()
+        touch(article.ticket, actor=actor, at=at)
+        record(
+            ArticleEdited(ticket=article.ticket, article=article, files=added, changes=changes),
+            actor=actor,
+            at=at,
+        )
+    return article
+
+
+def _spend(article: Article, seconds: int | None, *, actor: Actor, at: datetime) -> list[Change]:
+    """Set the time an entry took; ``None`` takes it away."""
+    if seconds is not None and not 0 <= seconds <= SECONDS_LIMIT:
+        raise Invalid("time_spent", "bad", seconds)
+    entry = TimeEntry.objects.filter(article=article).first()
+    old = entry.seconds if entry is not None else None
+    if old == seconds:
+        return []
+    if seconds is None:
+        TimeEntry.objects.filter(article=article).delete()
+    else:
+        TimeEntry.objects.update_or_create(
+            article=article,
+            defaults={"seconds": seconds, "updated_at": at},
+            create_defaults={
+                "ticket": article.ticket,
+                "seconds": seconds,
+                "created_by_id": actor.user_id,
+                "created_at": at,
+                "updated_at": at,
+            },
+        )
+    recount_time(article.ticket)
+    return [
+        Change(
+            "time_spent",
+            None if old is None else str(old),
+            None if seconds is None else str(seconds),
+            object="Article",
+            object_id=article.pk,
+        )
+    ]
+
+
+def recount_time(ticket: Ticket) -> None:
+    """The ticket's time is the sum of its entries; null without any. Saves the column."""
+    ticket.time_spent = TimeEntry.objects.filter(ticket=ticket).aggregate(s=Sum("seconds"))["s"]
+    ticket.save(update_fields=["time_spent"])
+
+
+def touch(ticket: Ticket, *, actor: Actor, at: datetime) -> None:
+    """The ticket changed now, through this actor."""
+    ticket.updated_by_id = actor.user_id
+    ticket.updated_at = at
+    ticket.save(update_fields=["updated_by", "updated_at"])
+
+
+@transaction.atomic
+def remove_article(article_id: int, *, actor: Actor, at: datetime) -> None:
+    """Take an entry away with its files; its text stays in history.
+
+    Raises what the door raises, :class:`Forbidden` for somebody else's entry.
+    """
+    article = article_for(actor, article_id, "change", lock=True)
+    if not may_edit(actor, article):
+        raise Forbidden("article", article_id)
+    ticket = article.ticket
+    change = Change(
+        "article", old=article.body, type="removed", object="Article", object_id=article.pk
+    )
+    had_time = TimeEntry.objects.filter(article=article).exists()
+    counted = article.sender != Sender.SYSTEM
+    article.delete()
+    if had_time:
+        recount_time(ticket)
+    if counted:
+        remaining = Article.objects.filter(ticket=ticket).exclude(sender=Sender.SYSTEM).count()
+        ticket.article_count = remaining
+        ticket.save(update_fields=["article_count"])
+    touch(ticket, actor=actor, at=at)
+    record(
+        ArticleRemoved(ticket=ticket, article_id=article_id, changes=[change]), actor=actor, at=at
+    )
+
+
+@transaction.atomic
+def rename_attachment(
+    attachment: Attachment, columns: dict[str, Any], *, actor: Actor, at: datetime
+) -> Attachment:
+    """Change the name or declared type of a file (author of the entry, or who may delete)."""
+    article = article_for(actor, attachment.article_id, "change", lock=True)
+    if not may_edit(actor, article):
+        raise Forbidden("attachment", attachment.pk)
+    old = attachment.filename
+    if "filename" in columns:
+        attachment.filename = clean_filename(columns["filename"])
+    if "content_type" in columns:
+        attachment.content_type = columns["content_type"]
+    attachment.save()
+    if old != attachment.filename:
+        change = Change(
+            "attachment", old, attachment.filename, object="Article", object_id=article.pk
+        )
+        record(
+            ArticleEdited(ticket=article.ticket, article=article, changes=[change]),
+            actor=actor,
+            at=at,
+        )
+    return attachment
+
+
+@transaction.atomic
+def remove_attachment(attachment: Attachment, *, actor: Actor, at: datetime) -> None:
+    """Take a file off its entry; the bytes go once nothing else refers to them."""
+    article = article_for(actor, attachment.article_id, "change", lock=True)
+    if not may_edit(actor, article):
+        raise Forbidden("attachment", attachment.pk)
+    change = Change(
+        "attachment",
+        old=attachment.filename,
+        type="removed",
+        object="Article",
+        object_id=article.pk,
+    )
+    attachment.delete()
+    touch(article.ticket, actor=actor, at=at)
+    record(
+        ArticleEdited(ticket=article.ticket, article=article, changes=[change]), actor=actor, at=at
+    )

@@ -1,0 +1,277 @@
+"""Opening a ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from deskbell.kernel.actor import NOBODY_ID, Actor
+from deskbell.kernel.errors import Invalid
+from deskbell.kernel.events import Change, record
+from deskbell.kernel.text import fold, is_storable
+from deskbell.people.access import actor_for, is_active, may_own
+from deskbell.people.addresses import is_address
+from deskbell.people.models import Group, User
+from deskbell.tickets import access, rules
+from deskbell.tickets.access import TicketForbidden
+from deskbell.tickets.models import (
+    Article,
+    Mention,
+    Priority,
+    State,
+    Ticket,
+    TicketCC,
+    TicketCount,
+)
+from deskbell.tickets.operations.articles import add_article
+from deskbell.tickets.operations.happenings import TicketOpened
+from deskbell.tickets.operations.inputs import NewTicket, UnsetType
+from deskbell.tickets.operations.ties import tie_links, tie_tags
+from deskbell.tickets.rules import Occasion
+from deskbell.tickets.texts import plain_text
+from deskbell.tickets.vocabulary import NOTE_LIMIT, TITLE_LIMIT
+
+CCS_AT_MOST = 100
+
+
+@transaction.atomic
+def open_ticket(new: NewTicket, *, actor: Actor, at: datetime) -> Ticket:
+    """Open a ticket, with its first entry if there is one; one event, everything or nothing.
+
+    Raises :class:`TicketForbidden` (a group one may not create in), :class:`Invalid`:
+    ``group_id`` ``unknown``/``inactive``, ``title`` ``required``/``too_long``, ``state_id`` and
+    ``owner_id`` ``not_selectable``, ``priority_id``/``customer_id`` ``unknown``, ``pending_time``
+    ``required``, ``note`` ``too_long``, ``links``/``mentions``/``ccs`` ``unknown``, and what the
+    article raises.
+    """
+    group = Group.objects.filter(pk=new.group_id).first()
+    if group is None:
+        raise Invalid("group_id", "unknown", new.group_id)
+    as_agent = actor.may_in_group("create", group.pk)
+    if not as_agent and not actor.may("ticket.customer"):
+        raise TicketForbidden("group", group.pk)
+    if not group.active:
+        raise Invalid("group_id", "inactive", group.pk)
+    customer = _customer(new, actor=actor, as_agent=as_agent)
+    state = _state(new, as_agent=as_agent)
+    priority = _priority(new)
+    title = checked_title(new.title)
+    if new.note is not None and len(new.note) > NOTE_LIMIT:
+        raise Invalid("note", "too_long", new.note, limit=NOTE_LIMIT)
+    owner_id = _owner(new, group, actor=actor, as_agent=as_agent)
+    ticket = Ticket(
+        pk=_next_id(),
+        title=title,
+        group=group,
+        state=state,
+        priority=priority,
+        owner_id=owner_id,
+        customer=customer,
+        organization_id=organization_of(customer, new.organization_id),
+        note=new.note,
+        type=new.type,
+        due_date=new.due_date,
+        description=_description(new),
+        pending_time=_whole_minute(new.pending_time) if state.kind.is_pending else None,
+        preferences=dict(new.preferences) if as_agent else {},
+        custom={name: value for name, value in new.custom.items() if value is not None},
+        created_via=actor.via,
+        created_by_id=actor.user_id,
+        updated_by_id=actor.user_id,
+        created_at=at,
+        updated_at=at,
+    )
+    ticket.number = rules.number_for(ticket.pk, settings.CONFIG.number_prefix)
+    if state.kind.is_closed:
+        ticket.close_at = ticket.last_close_at = at
+    if owner_id != NOBODY_ID:
+        ticket.last_owner_update_at = at
+    happening = TicketOpened(ticket=ticket, changes=[Change("ticket", new=title, type="created")])
+    # Foreign keys are checked at commit, so the ticket is inserted once, after its entry has moved
+    # its columns.
+    add_ccs(ticket, new.ccs, at=at)
+    if new.article is not None:
+        happening.article, happening.files, happening.owed = add_article(
+            ticket, new.article, occasion=Occasion.OPENED, actor=actor, at=at
+        )
+        follow_reply(ticket, happening.article, actor=actor)
+    ticket.save(force_insert=True)
+    happening.changes += tie_tags(ticket, new.tags)
+    happening.changes += tie_links(ticket, new.links, actor=actor, at=at)
+    _mention(ticket, new.mentions, actor=actor, at=at)
+    count(ticket.group_id, ticket.state_id, +1)
+    record(happening, actor=actor, at=at)
+    return ticket
+
+
+def follow_reply(ticket: Ticket, article: Article, *, actor: Actor) -> None:
+    """Move the ticket to the state the rules give after an entry; the caller saves."""
+    after = rules.state_after_reply(
+        ticket.state.kind,
+        is_default_create=ticket.state.default_create,
+        sender=rules.Sender(article.sender),
+        article_type=rules.ArticleType(article.type),
+        internal=article.internal,
+        via=actor.via,
+    )
+    if after is not None and after != ticket.state_id:
+        ticket.state = State.objects.get(pk=after)
+        if not ticket.state.kind.is_pending:
+            ticket.pending_time = None
+
+
+def _customer(new: NewTicket, *, actor: Actor, as_agent: bool) -> User:
+    """The customer: an agent names anybody, everybody else is it himself."""
+    customer_id = new.customer_id if as_agent else actor.user_id
+    customer = User.objects.filter(pk=customer_id).first()
+    if customer is None:
+        raise Invalid("customer_id", "unknown", customer_id)
+    return customer
+
+
+def _state(new: NewTicket, *, as_agent: bool) -> State:
+    if new.state_id is None:
+        state = State.objects.filter(default_create=True).order_by("id").first()
+        if state is None:
+            raise Invalid("state_id", "required")
+        return state
+    state = State.objects.filter(pk=new.state_id).first()
+    if state is None:
+        raise Invalid("state_id", "unknown", new.state_id)
+    if not rules.may_choose_state(state.kind, active=state.active, agent=as_agent, creating=True):
+        raise Invalid("state_id", "not_selectable", new.state_id)
+    if state.kind.is_pending and new.pending_time is None:
+        raise Invalid("pending_time", "required")
+    return state
+
+
+def _priority(new: NewTicket) -> Priority:
+    if new.priority_id is None:
+        priority = Priority.objects.filter(default_create=True).order_by("id").first()
+    else:
+        priority = Priority.objects.filter(pk=new.priority_id).first()
+    if priority is None:
+        raise Invalid("priority_id", "unknown", new.priority_id)
+    return priority
+
+
+def _owner(new: NewTicket, group: Group, *, actor: Actor, as_agent: bool) -> int:
+    if not as_agent:
+        return NOBODY_ID
+    if new.owner_id != NOBODY_ID:
+        check_owner(new.owner_id, group.pk, via=actor.via)
+        return new.owner_id
+    if actor.via in ("mail", "portal") and group.default_owner_id is not None:
+        return group.default_owner_id
+    return NOBODY_ID
+
+
+def check_owner(user_id: int, group_id: int, *, via: str) -> None:
+    """Judge a newly chosen owner by the dialect's rule (decision 23).
+
+    The form and REST dialects of 2008 ask for an active user; everywhere else the owner must be an
+    agent with ``full`` on the group. Raises :class:`Invalid` (``owner_id``).
+    """
+    if via in ("helpdesk", "jutda"):
+        if not is_active(user_id):
+            raise Invalid("owner_id", "unknown", user_id)
+    elif via != "system" and not may_own(user_id, group_id):
+        raise Invalid("owner_id", "not_selectable", user_id)
+
+
+def checked_title(title: str) -> str:
+    """The title on one line. Raises :class:`Invalid` (``required``, ``too_long``, ``bad``)."""
+    if not is_storable(title):
+        raise Invalid("title", "bad", title)
+    title = rules.clean_title(title)
+    if not title:
+        raise Invalid("title", "required")
+    if len(title) > TITLE_LIMIT:
+        raise Invalid("title", "too_long", title, limit=TITLE_LIMIT)
+    return title
+
+
+def organization_of(customer: User, wanted: int | None) -> int | None:
+    """The wanted organization if it is one of the customer's, else the primary one."""
+    if wanted is None or wanted == customer.organization_id:
+        return customer.organization_id
+    if customer.organizations.filter(pk=wanted).exists():
+        return wanted
+    return customer.organization_id
+
+
+def _description(new: NewTicket) -> str | None:
+    """Set once from the first article's text (decision 33)."""
+    if not isinstance(new.description, UnsetType):
+        return new.description
+    if new.article is None:
+        return None
+    return plain_text(new.article.body, new.article.content_type)
+
+
+def _whole_minute(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(second=0, microsecond=0)
+
+
+def _next_id() -> int:
+    """The id the new row will have, known before the insert because the number is made of it.
+
+    Ids are never used again: SQLite remembers the highest in its sequence table, PostgreSQL's
+    sequence only moves forward.
+    """
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT nextval(pg_get_serial_sequence('tickets_ticket', 'id'))")
+            return int(cursor.fetchone()[0])
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = 'tickets_ticket'")
+        row = cursor.fetchone()
+        return (row[0] if row else 0) + 1
+
+
+def add_ccs(ticket: Ticket, addresses: Sequence[str], *, at: datetime) -> list[TicketCC]:
+    """Add addresses to the ticket's copies, each once. Raises :class:`Invalid` (``ccs``)."""
+    if not addresses:
+        return []
+    wanted: dict[str, str] = {}
+    for address in addresses:
+        if not is_address(address):
+            raise Invalid("ccs", "not_an_address", address)
+        wanted.setdefault(fold(address), address)
+    present = set(TicketCC.objects.filter(ticket_id=ticket.pk).values_list("email_key", flat=True))
+    if len(present | set(wanted)) > CCS_AT_MOST:
+        raise Invalid("ccs", "too_many", len(wanted), limit=CCS_AT_MOST)
+    users = dict(
+        User.objects.filter(identities__key__in=list(wanted)).values_list("identities__key", "id")
+    )
+    return TicketCC.objects.bulk_create(
+        TicketCC(ticket=ticket, email=address, email_key=key, user_id=users.get(key), created_at=at)
+        for key, address in wanted.items()
+        if key not in present
+    )
+
+
+def _mention(ticket: Ticket, user_ids: Collection[int], *, actor: Actor, at: datetime) -> None:
+    """Let agents follow the ticket. Raises :class:`Invalid` for one who may not read it."""
+    rows = []
+    for user_id in dict.fromkeys(user_ids):
+        person = actor_for(user_id, actor.via)
+        if person is None or not access.allows(person, ticket, as_agent=True):
+            raise Invalid("mentions", "unknown", user_id)
+        rows.append(
+            Mention(
+                ticket=ticket,
+                user_id=user_id,
+                created_by_id=actor.user_id,
+                created_at=at,
+                updated_at=at,
+            )
+        )
+    Mention.objects.bulk_create(rows)
+
+
+def count(group_id: int, state_id: int, delta: int) -> None:
+    """Append to the counters (decision 39)."""
+    TicketCount.objects.create(group_id=group_id, state_id=state_id, delta=delta)

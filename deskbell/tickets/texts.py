@@ -1,0 +1,82 @@
+"""Bodies of entries: as text for those who read text, as safe HTML for those who read HTML."""
+
+from __future__ import annotations
+
+import nh3
+from inscriptis import get_text
+from inscriptis.model.config import ParserConfig
+from lxml.etree import LxmlError
+
+HTML = "text/html"
+PLAIN = "text/plain"
+_PLAIN_CONFIG = ParserConfig(display_images=False, display_links=False)
+
+_TAGS = {
+    "a", "abbr", "acronym", "address", "b", "bdi", "bdo", "big", "blockquote", "br", "caption",
+    "center", "cite", "code", "col", "colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt",
+    "em", "figcaption", "figure", "font", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img",
+    "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "samp", "section", "small", "span",
+    "strike", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
+    "tr", "tt", "u", "ul", "var", "wbr",
+}  # fmt: skip
+_ATTRIBUTES = {
+    "*": {"style", "title", "dir", "lang", "align", "valign", "class"},
+    "a": {"href", "name"},
+    "img": {"src", "alt", "width", "height", "border"},
+    "font": {"color", "face", "size"},
+    "table": {"border", "cellpadding", "cellspacing", "width", "bgcolor", "summary"},
+    "td": {"colspan", "rowspan", "width", "height", "bgcolor"},
+    "th": {"colspan", "rowspan", "width", "height", "bgcolor", "scope"},
+    "col": {"span", "width"},
+    "colgroup": {"span", "width"},
+    "ol": {"start", "type"},
+    "li": {"value"},
+    "blockquote": {"cite", "type"},
+    "q": {"cite"},
+    "del": {"datetime"},
+    "ins": {"datetime"},
+    "details": {"open"},
+}
+_STYLES = {
+    "background-color", "border", "border-bottom", "border-collapse", "border-color",
+    "border-left", "border-right", "border-spacing", "border-style", "border-top", "border-width",
+    "color", "direction", "display", "font", "font-family", "font-size", "font-style",
+    "font-variant", "font-weight", "height", "letter-spacing", "line-height", "list-style-type",
+    "margin", "margin-bottom", "margin-left", "margin-right", "margin-top", "max-width",
+    "min-width", "padding", "padding-bottom", "padding-left", "padding-right", "padding-top",
+    "text-align", "text-decoration", "text-indent", "text-transform", "vertical-align",
+    "white-space", "width", "word-break", "word-wrap",
+}  # fmt: skip
+_SCHEMES = {"http", "https", "mailto", "tel", "cid", "ftp"}
+
+
+def safe_html(html: str) -> str:
+    """HTML that cannot run, load or submit anything: an allow-list of tags, attributes, styles.
+
+    Images keep their address (``cid:`` or the desk's own); whoever shows them decides whether
+    remote ones load. Links open elsewhere and say nothing about where they came from.
+    """
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        filter_style_properties=_STYLES,
+        url_schemes=_SCHEMES,
+        link_rel="nofollow noreferrer noopener",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+        strip_comments=True,
+    )
+
+
+def plain_text(body: str, content_type: str) -> str:
+    """The body as text: plain ones as they stand, HTML laid out without its markup."""
+    if content_type != HTML:
+        return body
+    cleaned = safe_html(body)
+    if not cleaned.strip():
+        return ""
+    try:
+        return get_text(f"<div>{cleaned}</div>", _PLAIN_CONFIG).strip("\n")
+    except (LxmlError, RecursionError, ValueError):
+        # Nested beyond what a layout engine follows: the words without any layout are still right.
+        return nh3.clean(cleaned, tags=set(), attributes={}).strip()

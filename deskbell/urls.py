@@ -1,0 +1,24 @@
+"""All addresses. Order matters below ``/api/``: ``v1``, the REST names, then Jutda's (decision 30).
+
+The three API trees also answer below ``/helpdesk/``, where old installations had them.
+"""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+
+def _apis(mount: str) -> list[URLPattern | URLResolver]:
+    return [
+        path(f"{mount}api/v1/", include("deskbell.api.zammad.urls")),
+        path(f"{mount}api/", include("deskbell.api.helpdesk.urls")),
+        path(f"{mount}api/", include("deskbell.api.jutda.urls")),
+    ]
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *_apis(""),
+    *_apis("helpdesk/"),
+    path("", include("deskbell.web.portal.urls")),
+    path("", include("deskbell.web.agent.urls")),
+]
