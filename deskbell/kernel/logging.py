@@ -56,9 +56,7 @@ def logging_for(config: Config) -> dict[str, Any]:
 
 def is_console(config: Config) -> bool:
     """Whether lines are for eyes: asked for, or written to a terminal and nothing was asked for."""
-    return config.log_format == "console" or (
-        config.log_format == "auto" and sys.stderr.isatty()
-    )
+    return config.log_format == "console" or (config.log_format == "auto" and sys.stderr.isatty())
 
 
 def configure(settings: dict[str, Any]) -> None:
