@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "deskbell.web.shared",
     "deskbell.web.agent",
     "deskbell.web.portal",
+    "deskbell.ops",
 ]
 
 MIDDLEWARE = ["deskbell.web.shared.middleware.DeskMiddleware"]

@@ -29,6 +29,7 @@ from django.core.handlers.wsgi import WSGIHandler  # noqa: E402 - needs the sett
 from django.db.backends.base.base import BaseDatabaseWrapper  # noqa: E402
 from django.db.backends.signals import connection_created  # noqa: E402
 from django.http.response import HttpResponseBase  # noqa: E402
+from django.urls import get_resolver  # noqa: E402
 
 from deskbell.kernel.config import Config, Network, current  # noqa: E402
 from deskbell.kernel.logging import AccessLog, request_id, user_id  # noqa: E402
@@ -256,7 +257,7 @@ def _whole(response: HttpResponseBase) -> list[bytes] | None:
     length = response.headers.get("Content-Length", "")
     if length.isdigit() and int(length) <= WHOLE_ANSWER:
         try:
-            return [b"".join(response)]  # type: ignore[arg-type]
+            return [b"".join(response)]
         finally:
             response.close()
     return None
@@ -314,6 +315,11 @@ def _bound_statements(connection: BaseDatabaseWrapper, **_: Any) -> None:
 
         # Asked every million steps of SQLite's machine, some ten times a second in a long query.
         connection.connection.set_progress_handler(is_overdue, 1_000_000)
+
+
+def warm_up() -> None:
+    """Load what the first request would have to: all addresses, and the views behind them."""
+    get_resolver().check()
 
 
 connection_created.connect(_bound_statements, dispatch_uid="deskbell.wsgi")

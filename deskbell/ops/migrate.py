@@ -6,7 +6,7 @@ import argparse
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deskbell.kernel.config import Config
 from deskbell.ops.cli import CommandError, start_django
@@ -64,7 +64,7 @@ def migrate(config: Config) -> list[str]:
         executor, names = _look()
         at = "the first migration"
 
-        def follow(action: str, migration: object = None, fake: bool = False) -> None:
+        def follow(action: Any, migration: Any = None, fake: Any = False) -> None:
             nonlocal at
             if action == "apply_start":
                 at = str(migration)

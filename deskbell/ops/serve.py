@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -86,16 +87,12 @@ def _prepare(config: Config, demo: bool, writing: int) -> int:
     migrate(config)
     prepared: dict[str, Any] = {"login": None, "password": None}
     if find_spec("deskbell.ops.setup") is not None:
-        from deskbell.ops.setup import first_run
-
-        first = first_run(config)
+        first = import_module("deskbell.ops.setup").first_run(config)
         prepared = {"login": first.admin_login, "password": first.made_password}
     if demo:
         if find_spec("deskbell.ops.demo") is None:
             raise CommandError("This version has no example to fill the desk with.")
-        from deskbell.ops.demo import fill
-
-        fill()
+        import_module("deskbell.ops.demo").fill()
     with os.fdopen(writing, "wb") as stream:
         stream.write(json.dumps(prepared).encode())
     return 0

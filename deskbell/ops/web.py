@@ -112,8 +112,9 @@ class _Loader:
     def __call__(self) -> Callable[..., Any]:
         processes.die_with(self.master, signal.SIGKILL)
         processes.keep_heap_small()
-        from deskbell.wsgi import application
+        from deskbell.wsgi import application, warm_up
 
+        warm_up()
         _forget_environment()
         logging.getLogger("deskbell.web").debug("web process ready", extra={"pid": os.getpid()})
         return application

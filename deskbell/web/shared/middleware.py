@@ -13,15 +13,20 @@ from typing import Any
 
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import DisallowedHost, PermissionDenied, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
 
 from deskbell.web.shared import paths
 
+log = logging.getLogger("deskbell.web")
 security = logging.getLogger("deskbell.security")
+
+FAILED = "Internal server error. The request id names it in the log."
+UNAVAILABLE = "The service is not available at the moment, please try again."
 
 Respond = Callable[[HttpRequest], HttpResponseBase]
 
@@ -82,6 +87,26 @@ class DeskMiddleware:
         if refused is not None:
             security.warning("csrf check failed", extra={"path": request.path_info[:200]})
         return refused
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """An unexpected failure of a view: logged once, answered in the shape of the address.
+
+        Where the database does not answer, or an overlong statement was stopped, the client hears
+        503 and may try again.
+        """
+        if isinstance(error, Http404 | PermissionDenied | SuspiciousOperation):
+            # Expected: Django turns these into the 4xx pages.
+            return None
+        away = isinstance(error, OperationalError | InterfaceError)
+        status, sentence = (503, UNAVAILABLE) if away else (500, FAILED)
+        log.error("request failed", extra={"path": request.path_info[:500]}, exc_info=error)
+        kind, body = paths.refusal(request.path_info, sentence)
+        response = HttpResponse(body, content_type=kind, status=status)
+        if away:
+            response["Retry-After"] = "5"
+        # The line above is the one; Django would write a second, without the reason.
+        response._has_been_logged = True  # type: ignore[attr-defined]
+        return response
 
     def _unknown_host(self, request: HttpRequest) -> HttpResponse:
         host = request.META.get("HTTP_HOST", "")
