@@ -22,7 +22,7 @@ MONDAY_10AM = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 #: The night the clocks change in Europe.
 DST_NIGHT = datetime(2026, 3, 29, 0, 59, 59, 999999, tzinfo=UTC)
 
-PASSWORD = "correct horse battery"  # noqa: S105 - the cast's own
+PASSWORD = "correct horse battery"
 
 
 def person(

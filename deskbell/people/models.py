@@ -6,7 +6,7 @@ because access is granted on it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -104,12 +104,12 @@ class User(AbstractBaseUser, Stamped):
         "self", models.SET_NULL, null=True, blank=True, related_name="+"
     )
     preferences = models.JSONField(default=dict, blank=True)
-    #: Mail that the person does not want: ``{"assigned": false, "apichange": false}``.
+    #: Kinds of mail the person does not want: ``assigned``, ``apichange``.
     mail_optout = models.JSONField(default=list, blank=True)
 
     USERNAME_FIELD = "login"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects = UserManager()
 
@@ -127,7 +127,8 @@ class User(AbstractBaseUser, Stamped):
         return self.login
 
     @property
-    def is_active(self) -> bool:
+    def is_active(self) -> bool:  # type: ignore[override]
+        """Django's word for ``active``; the base class has a constant there."""
         return self.active
 
     @property

@@ -449,6 +449,7 @@ def save_organization(
     Raises :class:`Unknown`, :class:`Invalid` (``name`` ``required``/``taken``, ``members``
     ``unknown``).
     """
+    organization: Organization
     organization, old_name = _row(Organization, organization_id, actor, at, "organization")
     _assign(organization, columns, ORGANIZATION_COLUMNS)
     _save_named(organization)
@@ -529,6 +530,7 @@ def save_group(
     given. Raises :class:`Invalid` (``name`` ``required``/``taken``, ``parent`` ``unknown``,
     ``email`` ``not_an_address``, ``follow_up_possible`` ``bad``), :class:`Unknown`.
     """
+    group: Group
     group, old_name = _row(Group, group_id, actor, at, "group")
     _assign(group, columns, GROUP_COLUMNS)
     if group.email and not is_address(group.email):
@@ -616,6 +618,7 @@ def save_role(
 
     Raises :class:`Invalid` (``permissions`` or ``groups`` ``unknown``), :class:`Unknown`.
     """
+    role: Role
     role, old_name = _row(Role, role_id, actor, at, "role")
     _assign(role, columns, ROLE_COLUMNS)
     _save_named(role)

@@ -23,7 +23,7 @@ def session_of(request: HttpRequest) -> SessionBase:
     if session is None:
         store = import_module(settings.SESSION_ENGINE).SessionStore
         session = store(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
-        request.session = session  # type: ignore[assignment]
+        request.session = session
     return session
 
 
@@ -67,8 +67,8 @@ def user_of(request: HttpRequest) -> User | None:
 class _Check(CsrfViewMiddleware):
     """Django's CSRF check, asked for its reason instead of for a page."""
 
-    def _reject(self, request: HttpRequest, reason: str) -> str:  # type: ignore[override]
-        return reason
+    def _reject(self, request: HttpRequest, reason: str) -> str:
+        return reason  # the middleware would make a page of it
 
 
 def csrf_problem(request: HttpRequest, *, header: str | None = None) -> str | None:
@@ -79,7 +79,7 @@ def csrf_problem(request: HttpRequest, *, header: str | None = None) -> str | No
     """
     if header is not None and header in request.META:
         request.META.setdefault(settings.CSRF_HEADER_NAME, request.META[header])
-    check = _Check(lambda _request: None)  # type: ignore[arg-type,return-value]
+    check = _Check(lambda _request: None)  # type: ignore[arg-type]
     check.process_request(request)
     problem = check.process_view(request, None, (), {})  # type: ignore[arg-type]
     return None if problem is None else str(problem)

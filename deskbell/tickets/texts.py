@@ -76,7 +76,7 @@ def plain_text(body: str, content_type: str) -> str:
     if not cleaned.strip():
         return ""
     try:
-        return get_text(f"<div>{cleaned}</div>", _PLAIN_CONFIG).strip("\n")
+        return str(get_text(f"<div>{cleaned}</div>", _PLAIN_CONFIG)).strip("\n")
     except (LxmlError, RecursionError, ValueError):
         # Nested beyond what a layout engine follows: the words without any layout are still right.
         return nh3.clean(cleaned, tags=set(), attributes={}).strip()

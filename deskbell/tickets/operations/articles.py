@@ -214,7 +214,7 @@ def _audience(
     actor: Actor,
 ) -> Audience:
     """Everybody who could be told about an entry, read once."""
-    customer, owner = people.get(ticket.customer_id), people.get(ticket.owner_id)
+    customer, owner = people.get(ticket.customer_id or 0), people.get(ticket.owner_id or 0)
     real_owner = owner if owner is not None and owner.pk != NOBODY_ID and owner.active else None
     optout = set(real_owner.mail_optout) if real_owner is not None else set()
     writer = people.get(actor.user_id)

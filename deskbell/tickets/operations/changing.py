@@ -10,7 +10,9 @@ from django.db import transaction
 from deskbell.kernel.actor import NOBODY_ID, Actor
 from deskbell.kernel.errors import Invalid, Refused
 from deskbell.kernel.events import Change, record
+from deskbell.kernel.text import fold
 from deskbell.people.access import may_own
+from deskbell.people.addresses import is_address
 from deskbell.people.models import Group, Organization, User
 from deskbell.tickets import access, rules
 from deskbell.tickets.models import Article, Priority, State, Ticket, TicketCC
@@ -26,7 +28,7 @@ from deskbell.tickets.operations.opening import (
     organization_of,
 )
 from deskbell.tickets.rules import Occasion
-from deskbell.tickets.vocabulary import NOTE_LIMIT, RESOLVED, StateId
+from deskbell.tickets.vocabulary import NOTE_LIMIT, RESOLVED, ArticleType, StateId, StateType
 
 #: Who may only answer and open or close does not touch these; they are passed over in silence,
 #: as Zammad does with what a customer sends along.
@@ -199,18 +201,16 @@ def _keeps_owner(ticket: Ticket, change: TicketChange, actor: Actor) -> bool:
     The REST dialect of django-helpdesk sends every field of the form; an owner repeated there is
     chosen by its rule (any active user) and not lost.
     """
-    if may_own(ticket.owner_id, ticket.group_id):
+    if ticket.owner_id is not None and may_own(ticket.owner_id, ticket.group_id):
         return True
     return _given(change.owner_id) and actor.via in ("helpdesk", "jutda")
 
 
 def _own(ticket: Ticket, owner_id: int, changes: list[Change], *, at: datetime) -> None:
-    names = dict(User.objects.filter(pk__in=[ticket.owner_id, owner_id]).values_list("id", "login"))
+    names = dict(User.objects.filter(pk=owner_id).values_list("id", "login"))
     if owner_id not in names:
         raise Invalid("owner_id", "unknown", owner_id)
-    changes.append(
-        Change("owner", names.get(ticket.owner_id), names[owner_id], ticket.owner_id, owner_id)
-    )
+    changes.append(Change("owner", ticket.owner.login, names[owner_id], ticket.owner_id, owner_id))
     ticket.owner_id = owner_id
     if owner_id != NOBODY_ID:
         ticket.last_owner_update_at = at
@@ -344,9 +344,6 @@ def public_reply(
     An e-mail to the customer where there is text (or the ticket is being resolved or closed) and
     an address; otherwise a note (decision 13). The result are keywords of :class:`NewArticle`.
     """
-    from deskbell.people.addresses import is_address
-    from deskbell.tickets.vocabulary import ArticleType
-
     address = ticket.customer.email
     if (text.strip() or mailed_without_text) and address and is_address(address):
         return {"type": ArticleType.EMAIL, "to": address, "subject": subject, "body": text}
@@ -368,8 +365,6 @@ def add_copies(
 @transaction.atomic
 def remove_copies(ticket_id: int, addresses: list[str], *, actor: Actor, at: datetime) -> int:
     """Take addresses off the copies; how many were there."""
-    from deskbell.kernel.text import fold
-
     ticket = access.ticket_for(actor, ticket_id, "change", lock=True, as_agent=True)
     rows = TicketCC.objects.filter(ticket=ticket, email_key__in=[fold(a) for a in addresses])
     changes = [Change("cc", old=row.email, type="removed") for row in rows]
@@ -394,7 +389,7 @@ def release_lost_owner(user_id: int, *, actor: Actor, at: datetime) -> int:
     """
     released = 0
     fits: dict[int, bool] = {}
-    closed = [int(t) for t in rules.StateType if t.is_closed]
+    closed = [int(t) for t in StateType if t.is_closed]
     rows = Ticket.objects.filter(owner_id=user_id).exclude(state__type__in=closed)
     for ticket in rows.select_related("state", "group", "customer", "priority").order_by("id"):
         if ticket.group_id not in fits:

@@ -32,7 +32,7 @@ from deskbell.tickets.operations.inputs import NewTicket, UnsetType
 from deskbell.tickets.operations.ties import tie_links, tie_tags
 from deskbell.tickets.rules import Occasion
 from deskbell.tickets.texts import plain_text
-from deskbell.tickets.vocabulary import NOTE_LIMIT, TITLE_LIMIT
+from deskbell.tickets.vocabulary import NOTE_LIMIT, TITLE_LIMIT, ArticleType, Sender
 
 CCS_AT_MOST = 100
 
@@ -112,8 +112,8 @@ def follow_reply(ticket: Ticket, article: Article, *, actor: Actor) -> None:
     after = rules.state_after_reply(
         ticket.state.kind,
         is_default_create=ticket.state.default_create,
-        sender=rules.Sender(article.sender),
-        article_type=rules.ArticleType(article.type),
+        sender=Sender(article.sender),
+        article_type=ArticleType(article.type),
         internal=article.internal,
         via=actor.via,
     )

@@ -130,8 +130,8 @@ def _tie(type_: str, source_id: int, target_id: int, *, at: datetime) -> bool:
 
 
 def _link_change(type_: str, other: Ticket) -> Change:
-    words = {"new": other.number} if type_ == "added" else {"old": other.number}
-    return Change("link", type=type_, object="Ticket", object_id=other.pk, **words)
+    old, new = (None, other.number) if type_ == "added" else (other.number, None)
+    return Change("link", old, new, type=type_, object="Ticket", object_id=other.pk)
 
 
 @transaction.atomic
