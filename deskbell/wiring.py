@@ -17,6 +17,14 @@ from deskbell.people.operations import (
     UserCreated,
     UserDeleted,
 )
+from deskbell.search.consumers import (
+    forget_ticket,
+    index_article,
+    index_merge,
+    index_organization,
+    index_person,
+    index_ticket,
+)
 from deskbell.tickets.operations.changing import release_lost_owner
 from deskbell.tickets.operations.happenings import (
     ArticleEdited,
@@ -37,19 +45,19 @@ def release_tickets(happening: UserChanged, event: Any, *, actor: Any, at: Any) 
 
 
 AFTER: dict[type, Iterable[Consumer]] = {
-    TicketOpened: [],
-    TicketUpdated: [],
-    ArticleEdited: [],
-    ArticleRemoved: [],
-    TicketTagged: [],
+    TicketOpened: [index_ticket],
+    TicketUpdated: [index_ticket],
+    ArticleEdited: [index_article],
+    ArticleRemoved: [index_article],
+    TicketTagged: [index_ticket],
     TicketLinked: [],
-    TicketMerged: [],
-    TicketDeleted: [],
+    TicketMerged: [index_merge],
+    TicketDeleted: [forget_ticket],
     UserCreated: [],
-    UserChanged: [release_tickets],
+    UserChanged: [release_tickets, index_person],
     UserDeleted: [],
     AccessChanged: [],
-    OrganizationChanged: [],
+    OrganizationChanged: [index_organization],
 }
 
 

@@ -39,6 +39,7 @@ _LAST_ORDINAL = (1 << (TICKET_SHIFT - ORDINAL_SHIFT)) - 1
 LAST_TICKET = (1 << (63 - TICKET_SHIFT)) - 1
 
 GAP = "_"
+_BATCH = 500
 
 # A tag ends before the next one begins, so that a mail full of "<" is still read once only.
 _MARKUP = re.compile(r"<!--|<(/?)([a-z][a-z0-9]*)[^<>]*>", re.I)
@@ -100,7 +101,11 @@ def ordered_value(code: str, number: float) -> str:
 
 
 def plain(body: str, content_type: str) -> str:
-    """An article's body as words see it: of HTML, only what is shown."""
+    """An article's body as words see it: of HTML, only what is shown.
+
+    No layout and no sanitising, as for reading: words are all that is wanted, and one pass over
+    the text must do, however the sender wrote it.
+    """
     body = body[: 4 * analyse.MAX_CHARACTERS]
     if content_type != "text/html":
         return body
@@ -274,8 +279,7 @@ def write_live_article(article: Article, filenames: Sequence[str]) -> None:
     if here:
         ordinal = (next(iter(here)) >> ORDINAL_SHIFT) & _LAST_ORDINAL
     else:
-        last = _of_ticket(ticket_id).order_by("-id").values_list("id", flat=True).first()
-        ordinal = 1 if last is None else ((last >> ORDINAL_SHIFT) & _LAST_ORDINAL) + 1
+        ordinal = _free_ordinal(ticket_id)
         if ordinal > _LAST_ORDINAL:
             return  # four million articles in one ticket: a loop, whose words are known by now
     _write(
@@ -286,6 +290,31 @@ def write_live_article(article: Article, filenames: Sequence[str]) -> None:
         present=here,
         article_id=article.pk,
     )
+
+
+def move_articles(article_ids: Sequence[int], ticket_id: int) -> None:
+    """Hand the entries of articles over to the ticket where they stand now; the words are known."""
+    if ticket_id > LAST_TICKET:
+        return
+    for start in range(0, len(article_ids), _BATCH):
+        some = article_ids[start : start + _BATCH]
+        here = range(ticket_id << TICKET_SHIFT, (ticket_id + 1) << TICKET_SHIFT)
+        moving = [
+            entry
+            for entry in Entry.objects.filter(article_id__in=some).order_by("id")
+            if entry.pk not in here
+        ]
+        Entry.objects.filter(pk__in=[entry.pk for entry in moving]).delete()
+        ordinals: dict[int, int] = {}
+        free = _free_ordinal(ticket_id)
+        for entry in moving:
+            assert entry.article_id is not None
+            ordinal = ordinals.setdefault(entry.article_id, free + len(ordinals))
+            kind = entry.pk & (FIELDS | STAFF)
+            entry.pk = ticket_id << TICKET_SHIFT | ordinal << ORDINAL_SHIFT | kind
+        Entry.objects.bulk_create(
+            [entry for entry in moving if ordinals[entry.article_id or 0] <= _LAST_ORDINAL]
+        )
 
 
 def remove_article(article_id: int) -> None:
@@ -302,6 +331,12 @@ def remove_ticket(ticket_id: int) -> None:
 def _of_ticket(ticket_id: int) -> Any:
     low = ticket_id << TICKET_SHIFT
     return Entry.objects.filter(id__gte=low, id__lte=low + (1 << TICKET_SHIFT) - 1)
+
+
+def _free_ordinal(ticket_id: int) -> int:
+    """The next article's place. Who adds one holds the ticket's row, so nobody else takes it."""
+    last = _of_ticket(ticket_id).order_by("-id").values_list("id", flat=True).first()
+    return 1 if last is None else ((last >> ORDINAL_SHIFT) & _LAST_ORDINAL) + 1
 
 
 def _write(rows: dict[int, _Row], *, present: dict[int, str], article_id: int | None) -> None:
