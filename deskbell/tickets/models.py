@@ -136,7 +136,12 @@ class Ticket(models.Model):
             models.Index(fields=["group", "state", "updated_at", "id"], name="ticket_board"),
             models.Index(fields=["customer", "id"], name="ticket_by_customer"),
             models.Index(fields=["organization", "id"], name="ticket_by_organization"),
-            models.Index(fields=["owner", "state", "id"], name="ticket_by_owner"),
+            models.Index(fields=["owner", "state", "updated_at", "id"], name="ticket_by_owner"),
+            models.Index(
+                fields=["group", "state", "updated_at", "id"],
+                name="ticket_unassigned",
+                condition=models.Q(owner=NOBODY_ID),
+            ),
             models.Index(fields=["updated_at", "id"], name="ticket_recent"),
             models.Index(fields=["created_at", "id"], name="ticket_created"),
         ]

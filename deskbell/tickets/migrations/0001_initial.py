@@ -715,7 +715,17 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="ticket",
-            index=models.Index(fields=["owner", "state", "id"], name="ticket_by_owner"),
+            index=models.Index(
+                fields=["owner", "state", "updated_at", "id"], name="ticket_by_owner"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="ticket",
+            index=models.Index(
+                condition=models.Q(("owner", 1)),
+                fields=["group", "state", "updated_at", "id"],
+                name="ticket_unassigned",
+            ),
         ),
         migrations.AddIndex(
             model_name="ticket",

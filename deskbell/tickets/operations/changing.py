@@ -14,7 +14,7 @@ from deskbell.kernel.text import fold
 from deskbell.people.access import may_own
 from deskbell.people.addresses import is_address
 from deskbell.people.models import Group, Organization, User
-from deskbell.tickets import access, rules
+from deskbell.tickets import access, counts, rules
 from deskbell.tickets.models import Article, Priority, State, Ticket, TicketCC
 from deskbell.tickets.operations.articles import add_article
 from deskbell.tickets.operations.happenings import TicketUpdated
@@ -23,7 +23,6 @@ from deskbell.tickets.operations.opening import (
     add_ccs,
     check_owner,
     checked_title,
-    count,
     follow_reply,
     organization_of,
 )
@@ -98,8 +97,8 @@ def update_ticket(
     ticket.updated_at = at
     ticket.save()
     if (ticket.state_id, ticket.group_id) != (state_before.pk, group_before.pk):
-        count(group_before.pk, state_before.pk, -1)
-        count(ticket.group_id, ticket.state_id, +1)
+        counts.append(group_before.pk, state_before.pk, -1)
+        counts.append(ticket.group_id, ticket.state_id, +1)
     happening.changes = changes
     record(happening, actor=actor, at=at)
     return ticket, happening.article

@@ -11,13 +11,12 @@ from deskbell.kernel.actor import NOBODY_ID, Actor
 from deskbell.kernel.errors import Refused
 from deskbell.kernel.events import Change, record
 from deskbell.kernel.models import Event
-from deskbell.tickets import access
+from deskbell.tickets import access, counts
 from deskbell.tickets.access import TicketForbidden, TicketUnknown
 from deskbell.tickets.models import Article, Link, Mention, State, Ticket, TicketCC, TimeEntry
 from deskbell.tickets.operations.articles import add_article
 from deskbell.tickets.operations.happenings import TicketDeleted, TicketMerged
 from deskbell.tickets.operations.inputs import NewArticle
-from deskbell.tickets.operations.opening import count
 from deskbell.tickets.rules import Occasion
 from deskbell.tickets.vocabulary import ArticleType, Sender, StateId, StateType
 
@@ -75,8 +74,8 @@ def merge(source_id: int, target_id: int, *, actor: Actor, at: datetime) -> tupl
     _recount(target)
     source.save()
     target.save()
-    count(source.group_id, state_before.pk, -1)
-    count(source.group_id, source.state_id, +1)
+    counts.append(source.group_id, state_before.pk, -1)
+    counts.append(source.group_id, source.state_id, +1)
     happening = TicketMerged(
         ticket=target,
         source=source,
@@ -156,7 +155,7 @@ def delete_ticket(ticket_id: int, *, actor: Actor, at: datetime) -> None:
     article_ids = list(
         Article.objects.filter(ticket=ticket).order_by("id").values_list("id", flat=True)
     )
-    count(ticket.group_id, ticket.state_id, -1)
+    counts.append(ticket.group_id, ticket.state_id, -1)
     # Decision 22: what was said goes with the ticket, that something happened stays.
     Event.objects.filter(object="Ticket", object_id=ticket.pk).update(changes=[])
     Ticket.objects.filter(merged_to=ticket).update(merged_to=None, updated_at=F("updated_at"))

@@ -15,7 +15,7 @@ from deskbell.kernel.text import fold, is_storable
 from deskbell.people.access import actor_for, is_active, may_own
 from deskbell.people.addresses import is_address
 from deskbell.people.models import Group, User
-from deskbell.tickets import access, rules
+from deskbell.tickets import access, counts, rules
 from deskbell.tickets.access import TicketForbidden
 from deskbell.tickets.models import (
     Article,
@@ -24,7 +24,6 @@ from deskbell.tickets.models import (
     State,
     Ticket,
     TicketCC,
-    TicketCount,
 )
 from deskbell.tickets.operations.articles import add_article
 from deskbell.tickets.operations.happenings import TicketOpened
@@ -102,7 +101,7 @@ def open_ticket(new: NewTicket, *, actor: Actor, at: datetime) -> Ticket:
     happening.changes += tie_tags(ticket, new.tags)
     happening.changes += tie_links(ticket, new.links, actor=actor, at=at)
     _mention(ticket, new.mentions, actor=actor, at=at)
-    count(ticket.group_id, ticket.state_id, +1)
+    counts.append(ticket.group_id, ticket.state_id, +1)
     record(happening, actor=actor, at=at)
     return ticket
 
@@ -270,8 +269,3 @@ def _mention(ticket: Ticket, user_ids: Collection[int], *, actor: Actor, at: dat
             )
         )
     Mention.objects.bulk_create(rows)
-
-
-def count(group_id: int, state_id: int, delta: int) -> None:
-    """Append to the counters (decision 39)."""
-    TicketCount.objects.create(group_id=group_id, state_id=state_id, delta=delta)
