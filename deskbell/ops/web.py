@@ -95,7 +95,7 @@ def serve(config: Config) -> int:
         http1_settings=HTTP1Settings(
             header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=HEADER_BUFFER
         ),
-        respawn_failed_workers=config.web_processes > 1,
+        respawn_failed_workers=True,
         workers_kill_timeout=DRAIN_SECONDS,
         log_level=LogLevels.error,
     )
