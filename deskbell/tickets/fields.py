@@ -8,6 +8,7 @@ datetime ``2026-01-31T10:20:30[.ffffff]+00:00``. A missing key means it was neve
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -240,12 +241,16 @@ def choice_keys(field: CustomField) -> list[str]:
 def missing_required(
     fields: Iterable[CustomField], values: Mapping[str, Any], group_id: int
 ) -> list[str]:
-    """Names of the fields that are required in the group and have no value (decision 35)."""
-    missing = []
-    for field in fields:
-        if not field.required or values.get(field.name) is not None:
-            continue
-        limited_to = {group.pk for group in field.groups.all()}
-        if not limited_to or group_id in limited_to:
-            missing.append(field.name)
-    return missing
+    """Names of the fields that are required in the group and have no value (decision 35).
+
+    One query, none where nothing is missing.
+    """
+    empty = [f for f in fields if f.required and values.get(f.name) is None]
+    if not empty:
+        return []
+    limited_to: defaultdict[int, set[int]] = defaultdict(set)
+    for field_id, limit in CustomField.groups.through.objects.filter(
+        customfield__in=empty
+    ).values_list("customfield_id", "group_id"):
+        limited_to[field_id].add(limit)
+    return [f.name for f in empty if not limited_to[f.pk] or group_id in limited_to[f.pk]]

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from deskbell.kernel.text import fold
 from deskbell.tickets.vocabulary import (
+    BODY_LIMIT,
     OPEN,
     PRIORITY_ID_FOR_NUMBER,
     STATE_FOR_STATUS,
@@ -38,6 +39,14 @@ def shortened_title(title: str) -> str:
     """A title cut to what fits, with an ellipsis; for mail, which may say anything."""
     title = clean_title(title)
     return title if len(title) <= TITLE_LIMIT else title[: TITLE_LIMIT - 1].rstrip() + "…"
+
+
+def body_limit(via: str) -> int | None:
+    """How many characters an entry may have; ``None``: as many as a request can carry.
+
+    Zammad names a limit; the documentation of the form dialects promises that there is none.
+    """
+    return None if via in ("jutda", "helpdesk") else BODY_LIMIT
 
 
 # --- states --------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from deskbell.tickets.attachments import NewFile
 from deskbell.tickets.models import Article, Attachment, Ticket, TicketCC, TimeEntry
 from deskbell.tickets.operations.inputs import NewArticle
 from deskbell.tickets.rules import Audience, Occasion, Owed
-from deskbell.tickets.vocabulary import BODY_LIMIT, ArticleType, Sender
+from deskbell.tickets.vocabulary import ArticleType, Sender
 
 SECONDS_LIMIT = 10**9
 #: Types whose sender a client may name; for all others the desk computes it.
@@ -43,7 +43,7 @@ def add_article(
     ``ticket`` is the locked row; its columns are set, the caller saves it. Raises
     :class:`Invalid` (``body`` ``required``/``too_long``/``bad``, ``to`` ``required``).
     """
-    _check_text(new)
+    _check_text(new, via=actor.via)
     is_agent = actor.kind != "customer" and actor.may_in_group("read", ticket.group_id)
     sender, origin_by_id = _author(ticket, new, actor=actor, is_agent=is_agent)
     author_id = origin_by_id or actor.user_id
@@ -148,9 +148,10 @@ def new_message_id() -> str:
     return f"<{uuid.uuid4().hex}@{settings.CONFIG.hostname}>"
 
 
-def _check_text(new: NewArticle) -> None:
-    if len(new.body) > BODY_LIMIT:
-        raise Invalid("body", "too_long", None, limit=BODY_LIMIT)
+def _check_text(new: NewArticle, *, via: str) -> None:
+    limit = rules.body_limit(via)
+    if limit is not None and len(new.body) > limit:
+        raise Invalid("body", "too_long", None, limit=limit)
     for name in ("body", "subject", "from_address", "to", "cc", "reply_to", "in_reply_to"):
         text = getattr(new, name)
         if text is not None and not is_storable(text):

@@ -76,9 +76,11 @@ def update_ticket(
     _change_pointer(ticket, change, changes, actor=actor)
     happening = TicketUpdated(ticket=ticket)
     if article is not None:
+        # A ticket that was resolved already is resolved once more by saying how.
+        resolves = ticket.state_id != state_before.pk or _given(change.resolution)
         occasion = (
             Occasion.RESOLVED
-            if ticket.state_id != state_before.pk and ticket.state.helpdesk_number == RESOLVED
+            if resolves and ticket.state.helpdesk_number == RESOLVED
             else Occasion.UPDATED
         )
         happening.article, happening.files, happening.owed = add_article(

@@ -14,12 +14,12 @@ from deskbell.kernel.actor import Actor
 from deskbell.kernel.errors import Forbidden, Invalid, Unknown
 from deskbell.kernel.events import Change, record
 from deskbell.kernel.text import MAX_ID, is_storable
-from deskbell.tickets import access
+from deskbell.tickets import access, rules
 from deskbell.tickets.attachments import NewFile, clean_filename
 from deskbell.tickets.models import Article, Attachment, Ticket, TimeEntry
 from deskbell.tickets.operations.articles import SECONDS_LIMIT, attach
 from deskbell.tickets.operations.happenings import ArticleEdited, ArticleRemoved
-from deskbell.tickets.vocabulary import BODY_LIMIT, Sender
+from deskbell.tickets.vocabulary import Sender
 
 EDITABLE = frozenset({"subject", "body", "content_type", "internal", "preferences", "new_status"})
 
@@ -72,14 +72,17 @@ def edit_article(
     if not may_edit(actor, article):
         raise Forbidden("article", article_id)
     changes: list[Change] = []
+    limit = rules.body_limit(actor.via)
     for name, value in columns.items():
         if name not in EDITABLE:
             raise ValueError(name)
         old = getattr(article, name)
         if old == value:
             continue
-        if isinstance(value, str) and (not is_storable(value) or len(value) > BODY_LIMIT):
+        if isinstance(value, str) and not is_storable(value):
             raise Invalid(name, "bad", None)
+        if isinstance(value, str) and limit is not None and len(value) > limit:
+            raise Invalid(name, "too_long", None, limit=limit)
         setattr(article, name, value)
         changes.append(
             Change(
