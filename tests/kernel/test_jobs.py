@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.db import connection, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django_tasks.base import TaskResultStatus
 from django_tasks.exceptions import InvalidTaskError, TaskResultDoesNotExist
 
@@ -89,6 +89,26 @@ class TestEnqueue:
     def test_an_unknown_result_does_not_exist(self, result_id):
         with pytest.raises(TaskResultDoesNotExist):
             tasks.add.get_result(result_id)
+
+
+class TestEnqueueEach:
+    def test_writes_all_with_one_statement(self, django_assert_num_queries):
+        with django_assert_num_queries(1):
+            ids = tasks.add.enqueue_each({"a": (1, 2), "b": (3, 4)})
+
+        assert jobs.run_due() == 2
+        rows = Job.objects.in_bulk(ids)
+        assert [(rows[i].unique_key, rows[i].result) for i in ids] == [("a", 3), ("b", 7)]
+
+    def test_of_nothing_asks_nothing(self, django_assert_num_queries):
+        with django_assert_num_queries(0):
+            assert tasks.add.enqueue_each({}) == []
+
+    def test_under_a_key_that_waits_is_refused(self):
+        tasks.add.enqueue_each({"a": (1, 2)})
+
+        with pytest.raises(IntegrityError), transaction.atomic():
+            tasks.add.enqueue_each({"a": (1, 2)})
 
 
 class TestUniqueKey:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ParamSpec, Self, TypeVar, cast, overload
@@ -63,6 +63,29 @@ class LeaseTask(Task[P, T]):
         }
         return replace(
             self, **{name: value for name, value in changes.items() if value is not None}
+        )
+
+    def enqueue_each(self, calls: Mapping[str, Sequence[Any]]) -> list[int]:
+        """Enqueue several calls with one statement, positional arguments by unique key.
+
+        The keys must be new ones: unlike :meth:`enqueue`, this does not look for a waiting job.
+        Returns the ids of the jobs.
+        """
+        if not calls:
+            return []
+        self.get_backend().validate_task(self)
+        at = clock.now()
+        return queue.put_many(
+            task=self.module_path,
+            arguments={
+                key: {"args": normalize_json(list(args)), "kwargs": {}}
+                for key, args in calls.items()
+            },
+            queue=self.queue_name,
+            priority=self.priority,
+            run_at=self.run_after or at,
+            max_attempts=self.max_attempts,
+            at=at,
         )
 
 

@@ -61,6 +61,39 @@ def put(
     return _put_once(job)
 
 
+def put_many(
+    *,
+    task: str,
+    arguments: Mapping[str, Mapping[str, Any]],
+    queue: str,
+    priority: int,
+    run_at: datetime,
+    max_attempts: int,
+    at: datetime,
+) -> list[int]:
+    """Write several jobs with one statement, one per key of ``arguments``; their ids.
+
+    For keys under which nothing can wait yet, such as those made of a row's new id; raises
+    IntegrityError where one does.
+    """
+    trace = request_id.get()[:64]
+    jobs = Job.objects.bulk_create(
+        Job(
+            task=task,
+            arguments=each,
+            queue=queue,
+            priority=priority,
+            run_at=run_at,
+            max_attempts=max_attempts,
+            unique_key=key,
+            enqueued_at=at,
+            trace=trace,
+        )
+        for key, each in arguments.items()
+    )
+    return [job.pk for job in jobs]
+
+
 def _put_once(job: Job) -> int:
     fields = [field for field in Job._meta.concrete_fields if not field.primary_key]
     names = ", ".join(connection.ops.quote_name(field.attname) for field in fields)
