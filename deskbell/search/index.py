@@ -88,7 +88,9 @@ def mark(code: str) -> str:
 
 def whole_value(code: str, text: str) -> str:
     """The word for a field's value as a whole: an address is equal or it is not."""
-    digest = hashlib.blake2b(analyse.fold(text.strip()).encode(), digest_size=10).hexdigest()
+    digest = hashlib.blake2b(
+        analyse.fold(text.strip()).encode(errors="replace"), digest_size=10
+    ).hexdigest()
     return f"={code}={digest}"
 
 

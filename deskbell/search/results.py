@@ -54,9 +54,10 @@ GUESSED_MANY = 20_000
 WALK = 2_000
 COUNT_WALK = 20_000
 #: More phrases than this are too slow to test one by one.
-TESTABLE = 50
+TESTABLE = 16
 DEFAULT_SORT: tuple[Sort, ...] = (("updated_at", "desc"), ("id", "desc"))
-_WALKABLE = frozenset({"updated_at", "created_at", "id"})
+#: Columns that tickets can be walked by, and the index that serves (the rows themselves, by id).
+_WALKABLE = {"updated_at": "ticket_recent", "created_at": "ticket_created", "id": None}
 
 #: The very expression that the index is over.
 _VECTOR = "array_to_tsvector(string_to_array(btrim(e.words), ' '))"
@@ -194,8 +195,11 @@ class _Search:
         self.audience = audience_of(actor)
         self.visible = _Sql(*access.visible(actor))
         self.hits: dict[Text, _Hits | None] = {}
+        self.exact: frozenset[int] | None
+        self.candidates: frozenset[int] | None
         if self.visible.text == access.NOTHING[0]:
             self.root: Plan = Nothing()
+            self.exact = self.candidates = frozenset()
             return
         if isinstance(query, str):
             query = parse(query)
@@ -208,40 +212,38 @@ class _Search:
     # -- pages and counts ----------------------------------------------------------------------
 
     def page(self, order: _Order, limit: int, offset: int) -> list[int]:
-        if isinstance(self.root, Nothing) or not limit:
+        if self._is_empty() or not limit:
             return []
         if self.exact is not None or self.candidates is not None:
-            return self._select(self._known(), order, limit, offset, by_index=False)
-        if not self.hits:
-            return self._select(self._predicate(self.root), order, limit, offset, by_index=True)
+            return self._select(self._known(), order, limit, offset)
         walk = order.walk
         if walk is not None:
-            window = max(WALK, 2 * (offset + limit))
-            edge = self._edge(walk, window)
+            edge = self._edge(walk, max(WALK, 2 * (offset + limit)))
+            where = self._predicate(self.root)
             found = self._select(
-                self._predicate(self.root) & edge if edge else self._predicate(self.root),
-                order,
-                limit + offset,
-                0,
-                by_index=True,
+                where & edge if edge else where, order, limit + offset, 0, along=walk
             )
             if edge is None or len(found) == limit + offset:
                 return found[offset:]
-        return self._select(self._narrow(), order, limit, offset, by_index=False)
+        return self._select(self._narrow(), order, limit, offset)
 
     def count(self) -> int:
-        if isinstance(self.root, Nothing):
+        if self._is_empty():
             return 0
         if self.exact is not None or self.candidates is not None:
             return self._count(self._known())
         if not self.hits:
             return self._count(self._predicate(self.root))
-        edge = self._edge(("updated_at", "desc"), COUNT_WALK)
+        walk: tuple[str, Direction] = ("updated_at", "desc")
+        edge = self._edge(walk, COUNT_WALK)
         test = self._predicate(self.root)
-        found = self._count(test & edge if edge else test)
+        found = self._count(test & edge if edge else test, along=walk)
         if edge is None or found == COUNT_LIMIT:
             return found
         return self._count(self._narrow())
+
+    def _is_empty(self) -> bool:
+        return isinstance(self.root, Nothing) or self.candidates == frozenset()
 
     def _known(self) -> _Sql:
         """The tickets that the looked-up words leave, and what else must hold for them."""
@@ -251,46 +253,57 @@ class _Search:
         return _among("tickets_ticket.id", self.candidates) & self._predicate(self.root)
 
     def _narrow(self) -> _Sql:
-        """Common words: tested where columns leave few tickets, else looked up after all."""
-        if isinstance(self.root, Both):
-            columns = [part for part in self.root.parts if isinstance(part, Condition)]
-            if columns:
-                narrow = self._predicate(Both(tuple(columns)))
-                if self._count(narrow, limit=FEW) < FEW:
-                    return self._predicate(self.root)
-        return self._predicate(self.root, looked_up=True)
+        """Common words: tested where access and columns leave few tickets, else looked up."""
+        if not self.hits:
+            return self._predicate(self.root)
+        parts = self.root.parts if isinstance(self.root, Both) else (self.root,)
+        columns = both(part for part in parts if isinstance(part, Condition))
+        few = self._count(self._predicate(columns), limit=FEW) < FEW
+        return self._predicate(self.root, looked_up=not few)
 
     def _edge(self, walk: tuple[str, Direction], window: int) -> _Sql | None:
         """Where a walk over ``window`` tickets ends; ``None`` if there are no more than that."""
         column, direction = walk
         rows = _rows(
-            f"SELECT tickets_ticket.{column} FROM tickets_ticket WHERE {self.visible.text}"  # noqa: S608
+            f"SELECT tickets_ticket.{column} FROM tickets_ticket"  # noqa: S608
             f" ORDER BY tickets_ticket.{column} {direction.upper()},"
             f" tickets_ticket.id {direction.upper()} LIMIT 1 OFFSET %s",
-            [*self.visible.params, window],
+            [window],
         )
         if not rows:
             return None
         sign = ">=" if direction == "desc" else "<="
-        return _Sql(f"tickets_ticket.{column} {sign} %s", [rows[0][0]])
+        return _Sql(f"tickets_ticket.{column} {sign} %s", [_stored(rows[0][0])])
 
     def _select(
-        self, where: _Sql, order: _Order, limit: int, offset: int, *, by_index: bool
+        self,
+        where: _Sql,
+        order: _Order,
+        limit: int,
+        offset: int,
+        *,
+        along: tuple[str, Direction] | None = None,
     ) -> list[int]:
         wanted = self.visible & where
         rows = _rows(
-            f"SELECT tickets_ticket.id FROM tickets_ticket WHERE {wanted.text}"  # noqa: S608
-            f" ORDER BY {order.sql(by_index=by_index)} LIMIT %s OFFSET %s",
+            f"SELECT tickets_ticket.id FROM {_tickets(along)} WHERE {wanted.text}"  # noqa: S608
+            f" ORDER BY {order.sql(by_index=along is not None)} LIMIT %s OFFSET %s",
             [*wanted.params, limit, offset],
         )
         return [row[0] for row in rows]
 
-    def _count(self, where: _Sql, *, limit: int = COUNT_LIMIT) -> int:
+    def _count(
+        self,
+        where: _Sql,
+        *,
+        limit: int | None = None,
+        along: tuple[str, Direction] | None = None,
+    ) -> int:
         wanted = self.visible & where
         rows = _rows(
-            "SELECT count(*) FROM (SELECT 1 FROM tickets_ticket"  # noqa: S608
+            f"SELECT count(*) FROM (SELECT 1 FROM {_tickets(along)}"  # noqa: S608
             f" WHERE {wanted.text} LIMIT %s) found",
-            [*wanted.params, limit],
+            [*wanted.params, COUNT_LIMIT if limit is None else limit],
         )
         return int(rows[0][0])
 
@@ -519,6 +532,24 @@ def _holds(phrases: Sequence[Phrase]) -> tuple[str, list[Any]]:
         f" {' '.join(phrase.words)}{'' if phrase.prefix else ' '}" for phrase in phrases
     ]
     return f"({' OR '.join(tests)})", params
+
+
+def _tickets(along: tuple[str, Direction] | None) -> str:
+    """The tickets; for a walk on SQLite, by the one index whose order makes it one.
+
+    Without statistics SQLite takes any index for a comparison with ``=`` and sorts afterwards.
+    """
+    if along is None or connection.vendor == "postgresql":
+        return "tickets_ticket"
+    index = _WALKABLE[along[0]]
+    return f"tickets_ticket INDEXED BY {index}" if index else "tickets_ticket NOT INDEXED"
+
+
+def _stored(value: Any) -> Any:
+    """A moment as the database holds it; it may have been read as text already."""
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return value
 
 
 def _among(column: str, ids: frozenset[int]) -> _Sql:
