@@ -105,6 +105,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = _over_tls
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = _over_tls
+CSRF_FAILURE_VIEW = "deskbell.web.shared.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [CONFIG.url] if CONFIG.url else []
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 

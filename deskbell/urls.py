@@ -19,6 +19,12 @@ def _apis(mount: str) -> list[URLPattern | URLResolver]:
 urlpatterns: list[URLPattern | URLResolver] = [
     *_apis(""),
     *_apis("helpdesk/"),
+    path("", include("deskbell.web.shared.urls")),
     path("", include("deskbell.web.portal.urls")),
     path("", include("deskbell.web.agent.urls")),
 ]
+
+handler400 = "deskbell.web.shared.errors.bad_request"
+handler403 = "deskbell.web.shared.errors.forbidden"
+handler404 = "deskbell.web.shared.errors.not_found"
+handler500 = "deskbell.web.shared.errors.server_error"
