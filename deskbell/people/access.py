@@ -8,6 +8,7 @@ from collections.abc import Collection
 from django.db import connection
 
 from deskbell.kernel.actor import NOBODY_ID, Actor, ActorKind, Via, includes
+from deskbell.kernel.logging import user_id as logged_user_id
 from deskbell.people.models import User
 
 # One round trip: permissions (p), levels on every group (e), on one group (g), shared
@@ -71,6 +72,9 @@ def actor_for(user_id: int, via: Via, *, scope: Collection[str] | None = None) -
                 active = True
     if not active:
         return None
+    if via != "system":
+        # Names the caller in the access log; "system" asks about somebody else.
+        logged_user_id.set(user_id)
     granted = frozenset(permissions)
     kind: ActorKind = (
         "agent" if includes(granted, "ticket.agent") or includes(granted, "admin") else "customer"
