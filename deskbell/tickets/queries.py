@@ -195,6 +195,17 @@ def ticket_row(actor: Actor, ticket_id: int) -> TicketRow:
     return row
 
 
+def written_ticket(ticket_id: int) -> TicketRow:
+    """A ticket the caller has just written, whether or not he may still read it. One query.
+
+    Raises :class:`TicketUnknown`.
+    """
+    rows = fetch(_TICKET_SELECT + "tickets_ticket.id = %s", [ticket_id])
+    if not rows:
+        raise TicketUnknown("ticket", ticket_id)
+    return TicketRow._make(rows[0])
+
+
 def tickets_by_id(actor: Actor, ids: Sequence[int]) -> list[TicketRow]:
     """The tickets among these ids that the actor may read, in the order of the ids. One query."""
     if not ids:
@@ -387,3 +398,147 @@ def attachments_of(article_ids: Sequence[int]) -> defaultdict[int, list[Attachme
     for row in fetch(sql, article_ids):
         found[row[1]].append(AttachmentRow._make(row))
     return found
+
+
+# --- what hangs on tickets -----------------------------------------------------------------------
+
+
+class FieldRow(NamedTuple):
+    """A custom field, as far as showing values needs it."""
+
+    name: str
+    type: str
+
+
+class TimeRow(NamedTuple):
+    """Time spent, in seconds."""
+
+    id: int
+    ticket_id: int
+    article_id: int | None
+    seconds: int
+    created_by_id: int
+    created_at: Moment
+    updated_at: Moment
+
+
+class LinkRow(NamedTuple):
+    """A tie; ``type`` (``normal``, ``parent``) says what the source is to the target."""
+
+    id: int
+    type: str
+    source_id: int
+    target_id: int
+
+
+class MentionRow(NamedTuple):
+    """Somebody follows a ticket."""
+
+    id: int
+    ticket_id: int
+    user_id: int
+    created_by_id: int
+    created_at: Moment
+    updated_at: Moment
+
+
+def shown_fields(actor: Actor) -> list[FieldRow]:
+    """The active custom fields the actor may see, in their order (decision 35). One query."""
+    staff = "" if actor.kind != "customer" else " AND NOT staff_only"
+    sql = f'SELECT name, type FROM tickets_customfield WHERE active{staff} ORDER BY "order", id'
+    return [FieldRow._make(row) for row in fetch(sql, [])]
+
+
+def article_ids_of(actor: Actor, tickets: Iterable[TicketRow]) -> defaultdict[int, list[int]]:
+    """Ids of the entries of tickets at hand that the actor may see, oldest first. One query."""
+    inside: list[int] = []
+    outside: list[int] = []
+    for ticket in tickets:
+        (inside if access.sees_internal(actor, ticket) else outside).append(ticket.id)
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    parts, params = [], []
+    if inside:
+        parts.append(f"a.ticket_id IN ({places(len(inside))})")
+        params += inside
+    if outside:
+        parts.append(f"(a.ticket_id IN ({places(len(outside))}) AND NOT a.internal)")
+        params += outside
+    if not parts:
+        return found
+    sql = (
+        f"SELECT a.ticket_id, a.id FROM tickets_article a WHERE {' OR '.join(parts)}"
+        " ORDER BY a.ticket_id, a.created_at, a.id"
+    )
+    for ticket_id, id_ in fetch(sql, params):
+        found[ticket_id].append(id_)
+    return found
+
+
+def times_of(ticket_ids: Sequence[int]) -> defaultdict[int, list[TimeRow]]:
+    """The time entries of tickets at hand, by id. One query."""
+    found: defaultdict[int, list[TimeRow]] = defaultdict(list)
+    if ticket_ids:
+        sql = (
+            f"SELECT {', '.join(TimeRow._fields)} FROM tickets_timeentry"
+            f" WHERE ticket_id IN ({places(len(ticket_ids))}) ORDER BY id"
+        )
+        for row in fetch(sql, ticket_ids):
+            found[row[1]].append(TimeRow._make(row))
+    return found
+
+
+def tags_of(ticket_ids: Sequence[int]) -> defaultdict[int, list[str]]:
+    """The tags of tickets at hand, in the order they were put on. One query."""
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    if ticket_ids:
+        sql = (
+            "SELECT tt.ticket_id, t.name FROM tickets_tickettag tt"
+            " JOIN tickets_tag t ON t.id = tt.tag_id"
+            f" WHERE tt.ticket_id IN ({places(len(ticket_ids))}) ORDER BY tt.id"
+        )
+        for ticket_id, name in fetch(sql, ticket_ids):
+            found[ticket_id].append(name)
+    return found
+
+
+def links_of(actor: Actor, ticket_id: int) -> list[LinkRow]:
+    """The ties of a ticket at hand to tickets that the actor may read. One query."""
+    where, params = access.visible(actor)
+    sql = (
+        "SELECT l.id, l.type, l.source_id, l.target_id FROM tickets_link l"
+        " JOIN tickets_ticket ON tickets_ticket.id ="
+        " CASE WHEN l.source_id = %s THEN l.target_id ELSE l.source_id END"
+        f" WHERE (l.source_id = %s OR l.target_id = %s) AND {where} ORDER BY l.id"
+    )
+    return [LinkRow._make(row) for row in fetch(sql, [ticket_id, ticket_id, ticket_id, *params])]
+
+
+def mentions_of(ticket_id: int) -> list[MentionRow]:
+    """Who follows a ticket at hand, newest first; for agents only. One query."""
+    sql = (
+        f"SELECT {', '.join(MentionRow._fields)} FROM tickets_mention"
+        " WHERE ticket_id = %s ORDER BY created_at DESC, id DESC"
+    )
+    return [MentionRow._make(row) for row in fetch(sql, [ticket_id])]
+
+
+_NAMES = {
+    "user": ("people_user", "login"),
+    "group": ("people_group", "name"),
+    "organization": ("people_organization", "name"),
+    "role": ("people_role", "name"),
+    "permission": ("people_permission", "name"),
+    "state": ("tickets_state", "name"),
+    "priority": ("tickets_priority", "name"),
+}
+
+
+def names_of(kind: str, ids: Collection[int]) -> dict[int, str]:
+    """Names (of users: logins) by id. One query, none without ids."""
+    if not ids:
+        return {}
+    table, column = _NAMES[kind]
+    wanted = sorted(ids)
+    return dict(
+        fetch(f"SELECT id, {column} FROM {table} WHERE id IN ({places(len(wanted))})", wanted)
+    )

@@ -17,7 +17,7 @@ from deskbell.tickets.operations.editing import (
 )
 from deskbell.tickets.operations.ending import delete_ticket, merge
 from deskbell.tickets.operations.inputs import UNSET, NewArticle, NewTicket, TicketChange
-from deskbell.tickets.operations.opening import open_ticket
+from deskbell.tickets.operations.opening import open_ticket, reserve_id
 from deskbell.tickets.operations.ties import link, tag, unlink, untag
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "remove_attachment",
     "remove_copies",
     "rename_attachment",
+    "reserve_id",
     "tag",
     "unlink",
     "untag",

@@ -52,6 +52,8 @@ class NewTicket:
     ``organization_id`` counts only if it is one of the customer's. ``custom`` holds stored values
     by field name (see :mod:`deskbell.tickets.fields`). ``links`` maps a link type to ticket ids:
     what the new ticket is to them. ``description`` left ``UNSET`` comes from the first article.
+    ``id`` is given only where something in the article must name the ticket, see
+    :func:`~deskbell.tickets.operations.opening.reserve_id`.
     """
 
     title: str
@@ -73,6 +75,7 @@ class NewTicket:
     mentions: Collection[int] = ()
     ccs: Sequence[str] = ()
     article: NewArticle | None = None
+    id: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)

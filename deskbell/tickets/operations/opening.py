@@ -62,7 +62,7 @@ def open_ticket(new: NewTicket, *, actor: Actor, at: datetime) -> Ticket:
         raise Invalid("note", "too_long", new.note, limit=NOTE_LIMIT)
     owner_id = _owner(new, group, actor=actor, as_agent=as_agent)
     ticket = Ticket(
-        pk=_next_id(),
+        pk=new.id or reserve_id(),
         title=title,
         group=group,
         state=state,
@@ -215,8 +215,11 @@ def _whole_minute(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.replace(second=0, microsecond=0)
 
 
-def _next_id() -> int:
-    """The id the new row will have, known before the insert because the number is made of it.
+def reserve_id() -> int:
+    """The id the next ticket of the running transaction will have.
+
+    Known before the insert because number and Content-IDs are made of it. Whoever reserves one
+    opens that ticket in the same transaction.
 
     Ids are never used again: SQLite remembers the highest in its sequence table, PostgreSQL's
     sequence only moves forward.
