@@ -6,7 +6,9 @@ from importlib import import_module
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware, get_token, rotate_token
 from django.utils.crypto import constant_time_compare
 
@@ -86,5 +88,17 @@ def csrf_problem(request: HttpRequest, *, header: str | None = None) -> str | No
 
 
 def csrf_token(request: HttpRequest) -> str:
-    """The token that unsafe requests of this session must send back."""
+    """The token that unsafe requests of this session must send back.
+
+    The browser's present secret is kept, also where no middleware has read its cookie.
+    """
+    if "CSRF_COOKIE" not in request.META:
+        _Check(lambda _request: None).process_request(request)  # type: ignore[arg-type,return-value]
     return get_token(request)
+
+
+def deliver(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Save the session and put its cookie and the CSRF cookie on an answer no middleware sees."""
+    if hasattr(request, "session"):
+        SessionMiddleware(lambda _request: response).process_response(request, response)  # type: ignore[arg-type,return-value]
+    _Check(lambda _request: response).process_response(request, response)  # type: ignore[arg-type,return-value]
