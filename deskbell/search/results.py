@@ -56,6 +56,8 @@ WALK = 2_000
 COUNT_WALK = 20_000
 #: More phrases than this are too slow to test one by one.
 TESTABLE = 16
+#: Behind every last page; the databases take no larger numbers.
+_FAR = 2**40
 DEFAULT_SORT: tuple[Sort, ...] = (("updated_at", "desc"), ("id", "desc"))
 #: Columns that tickets can be walked by, and the index that serves (the rows themselves, by id).
 _WALKABLE = {"updated_at": "ticket_recent", "created_at": "ticket_created", "id": None}
@@ -110,7 +112,7 @@ def find(
     """
     order = _Order(sort)
     search = _Search(actor, query, condition, at)
-    return search.page(order, max(0, limit), max(0, offset))
+    return search.page(order, min(max(0, limit), _FAR), min(max(0, offset), _FAR))
 
 
 def count(
@@ -221,10 +223,10 @@ class _Search:
         if walk is not None:
             edge = self._edge(walk, max(WALK, 2 * (offset + limit)))
             where = self._predicate(self.root)
-            found = self._select(
-                where & edge if edge else where, order, limit + offset, 0, along=walk
-            )
-            if edge is None or len(found) == limit + offset:
+            if edge is None:
+                return self._select(where, order, limit, offset, along=walk)
+            found = self._select(where & edge, order, limit + offset, 0, along=walk)
+            if len(found) == limit + offset:
                 return found[offset:]
         with _room():
             return self._select(self._narrow(), order, limit, offset)

@@ -339,6 +339,8 @@ class TestOrder:
             assert len(whole) == 6
             assert [id_ for piece in pieces for id_ in piece] == whole
         assert find(SYSTEM, query, limit=0) == []
+        assert find(SYSTEM, query, offset=10**30) == []
+        assert len(find(SYSTEM, query, limit=10**30)) == 6
 
 
 class TestCount:
