@@ -33,7 +33,8 @@ def run(args: argparse.Namespace, config: Config) -> int:
                 tar.extractall(folder, filter=_checked)  # noqa: S202 - each member is checked
                 _place(Path(folder), config)
     except (OSError, tarfile.TarError) as error:
-        raise CommandError(f"{args.archive} cannot be restored: {error}.") from error
+        reason = str(error).splitlines()[0].rstrip(":")
+        raise CommandError(f"{args.archive} cannot be restored: {reason}.") from error
     from deskbell.ops.migrate import migrate
 
     start_django(config)
