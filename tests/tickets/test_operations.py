@@ -558,6 +558,15 @@ class TestMerge:
         assert Link.objects.get().target_id == source.pk
         assert merged.article_count == 2
 
+    def test_mails_nobody_about_the_note_it_leaves(self) -> None:
+        actor = acting(ada())
+        sales = group(updated_ticket_cc=["team@example.test"])
+        source, target = ticket(group_id=sales.pk), ticket()
+
+        _, gone = merge(source.pk, target.pk, actor=actor, at=MONDAY_10AM)
+
+        assert gone.articles.get().email_recipients == []
+
     def test_twice_or_into_itself_is_refused(self) -> None:
         actor = acting(ada())
         a, b, c = ticket(), ticket(), ticket()

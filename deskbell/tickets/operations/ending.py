@@ -67,7 +67,9 @@ def merge(source_id: int, target_id: int, *, actor: Actor, at: datetime) -> tupl
     source.article_count = None
     note = NewArticle(body="merged", type=ArticleType.NOTE, sender=Sender.SYSTEM, internal=True)
     add_article(source, note, occasion=Occasion.UPDATED, actor=_silent(actor), at=at)
-    Article.objects.filter(ticket=source).update(created_by=actor.user_id, updated_by=actor.user_id)
+    Article.objects.filter(ticket=source).update(
+        created_by=actor.user_id, updated_by=actor.user_id, email_recipients=[]
+    )
     for ticket in (source, target):
         ticket.updated_by_id = actor.user_id
         ticket.updated_at = at
