@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import nh3
 from inscriptis import get_text
 from inscriptis.model.config import ParserConfig
@@ -50,16 +52,22 @@ _STYLES = {
 _SCHEMES = {"http", "https", "mailto", "tel", "cid", "ftp"}
 
 
-def safe_html(html: str) -> str:
+def safe_html(html: str, *, image: Callable[[str], str | None] | None = None) -> str:
     """HTML that cannot run, load or submit anything: an allow-list of tags, attributes, styles.
 
     Images keep their address (``cid:`` or the desk's own); whoever shows them decides whether
-    remote ones load. Links open elsewhere and say nothing about where they came from.
+    remote ones load: ``image`` gives the address to use for each, ``None`` takes it away. Links
+    open elsewhere and say nothing about where they came from.
     """
+
+    def judge(tag: str, attribute: str, value: str) -> str | None:
+        return image(value) if image and (tag, attribute) == ("img", "src") else value
+
     return nh3.clean(
         html,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
+        attribute_filter=judge if image else None,
         filter_style_properties=_STYLES,
         url_schemes=_SCHEMES,
         link_rel="nofollow noreferrer noopener",
