@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from email.headerregistry import Address
-from email.utils import getaddresses
+from email.utils import getaddresses, parseaddr
 
 from django.conf import settings
 
@@ -17,6 +17,17 @@ ADDRESSES_AT_MOST = 500
 def desk_address(group: Group) -> str:
     """Where the group answers from: its own address, else the desk's."""
     return group.email or settings.CONFIG.sender
+
+
+def sender_name(group: Group) -> str:
+    """Under which name the group writes; the desk's own where the group has no address either."""
+    desk = "" if group.email else parseaddr(settings.CONFIG.mail_from)[0]
+    return group.sender_name or desk or group.name
+
+
+def agent_name(name: str, group: Group) -> str:
+    """How an agent's mail is signed: ``Nora Example via Support``; without a name the group."""
+    return f"{name} via {sender_name(group)}" if name else sender_name(group)
 
 
 def desk_addresses() -> frozenset[str]:

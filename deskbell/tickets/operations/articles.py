@@ -196,9 +196,8 @@ def _from(
         return new.from_address
     name = senders.person_name(author)
     if new.type is ArticleType.EMAIL and sender is Sender.AGENT:
-        group = ticket.group
-        via = f"{name} via {group.sender_name or group.name}"
-        return senders.formatted(via, senders.desk_address(group))
+        signed = senders.agent_name(name, ticket.group)
+        return senders.formatted(signed, senders.desk_address(ticket.group))
     if new.type in _CLIENT_NAMES_SENDER:
         return new.from_address
     if new.type in (ArticleType.WEB, ArticleType.PHONE) and sender is not Sender.AGENT:
