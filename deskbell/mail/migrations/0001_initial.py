@@ -5,35 +5,88 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tickets', '0002_seed_rows'),
+        ("tickets", "0002_seed_rows"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='OutgoingMail',
+            name="OutgoingMail",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.CharField(max_length=254)),
-                ('address_key', models.CharField(max_length=508)),
-                ('part', models.CharField(choices=[('customer', 'customer'), ('recipient', 'recipient'), ('cc', 'cc'), ('owner', 'owner'), ('assigned', 'assigned'), ('staff', 'staff')], max_length=20)),
-                ('occasion', models.CharField(choices=[('opened', 'opened'), ('updated', 'updated'), ('resolved', 'resolved')], max_length=20)),
-                ('staff_only', models.BooleanField(default=False)),
-                ('state', models.CharField(choices=[('held', 'Held'), ('queued', 'Queued'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed')], default='queued', max_length=10)),
-                ('reason', models.TextField(blank=True, default='')),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('message_id', models.CharField(max_length=255)),
-                ('created_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('article', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tickets.article')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("address", models.CharField(max_length=254)),
+                ("address_key", models.CharField(max_length=508)),
+                (
+                    "part",
+                    models.CharField(
+                        choices=[
+                            ("customer", "customer"),
+                            ("recipient", "recipient"),
+                            ("cc", "cc"),
+                            ("owner", "owner"),
+                            ("assigned", "assigned"),
+                            ("staff", "staff"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "occasion",
+                    models.CharField(
+                        choices=[
+                            ("opened", "opened"),
+                            ("updated", "updated"),
+                            ("resolved", "resolved"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("staff_only", models.BooleanField(default=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("held", "Held"),
+                            ("queued", "Queued"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("failed", "Failed"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, default="")),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("message_id", models.CharField(max_length=255)),
+                ("created_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "article",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tickets.article",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['message_id'], name='mail_by_message_id'), models.Index(fields=['state', 'id'], name='mail_by_state')],
-                'constraints': [models.UniqueConstraint(fields=('article', 'address_key'), name='mailed_once')],
+                "indexes": [
+                    models.Index(fields=["message_id"], name="mail_by_message_id"),
+                    models.Index(fields=["state", "id"], name="mail_by_state"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("article", "address_key"), name="mailed_once")
+                ],
             },
         ),
     ]

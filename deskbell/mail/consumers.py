@@ -1,0 +1,77 @@
+"""What follows for mail from what happened, inside the operation's transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+
+from deskbell.kernel.actor import Actor
+from deskbell.kernel.models import Event
+from deskbell.kernel.text import fold
+from deskbell.mail.headers import message_ids_in, row_message_id
+from deskbell.mail.jobs import deliver
+from deskbell.mail.messages import is_letter
+from deskbell.mail.models import MailState, OutgoingMail
+from deskbell.tickets.models import Article
+from deskbell.tickets.operations.happenings import WithArticle
+from deskbell.tickets.rules import Owed, Part
+
+_MESSAGE_ID_LENGTH = 255
+
+
+def owe_mail(happening: WithArticle, event: Event, *, actor: Actor, at: datetime) -> None:
+    """Write a row per owed message and a job for each: two statements, however many they are.
+
+    What comes through ``via = "system"`` (first rows, the example desk, an import) happened
+    elsewhere or is a story: its messages are recorded as sent at that moment, and nothing leaves.
+    """
+    article = happening.article
+    if article is None or not happening.owed:
+        return
+    recorded = actor.via == "system"
+    first = _bears_the_articles_id(article, list(happening.owed))
+    mails = OutgoingMail.objects.bulk_create(
+        OutgoingMail(
+            article=article,
+            address=owed.address,
+            address_key=fold(owed.address),
+            part=owed.part,
+            occasion=owed.occasion,
+            staff_only=owed.staff_only,
+            state=MailState.SENT if recorded else MailState.QUEUED,
+            message_id=_message_id(article, owed, of_article=owed is first),
+            created_at=at,
+            updated_at=at,
+            sent_at=at if recorded else None,
+        )
+        for owed in happening.owed
+    )
+    if not recorded:
+        deliver.enqueue_each({mail.job_key: (mail.pk,) for mail in mails})
+
+
+def _bears_the_articles_id(article: Article, owed: list[Owed]) -> Owed | None:
+    """The message whose Message-ID is the one that clients read on the article, if there is one.
+
+    It is the letter to the customer, or to the first who was named. What came in by mail keeps
+    the id of that mail for itself.
+    """
+    fits = message_ids_in(article.message_id) == [article.message_id]
+    if not is_letter(article) or article.via == "mail" or not fits:
+        return None
+    if len(article.message_id or "") > _MESSAGE_ID_LENGTH:
+        return None
+    letters = [o for o in owed if o.part in (Part.CUSTOMER, Part.RECIPIENT)]
+    return letters[0] if letters else None
+
+
+def _message_id(article: Article, owed: Owed, *, of_article: bool) -> str:
+    if of_article and article.message_id:
+        return article.message_id
+    return row_message_id(
+        ticket_id=article.ticket_id,
+        article_id=article.pk,
+        address_key=fold(owed.address),
+        host=settings.CONFIG.hostname,
+    )

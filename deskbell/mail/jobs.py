@@ -1,0 +1,45 @@
+"""The jobs of mail."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django_tasks.base import TaskContext
+
+from deskbell.kernel import clock
+from deskbell.kernel.jobs import periodic, task
+
+#: With the pauses of the queue about two days, in which most mail servers come back.
+MAX_ATTEMPTS = 24
+
+
+# Whoever only enqueues (a web process) imports this module; what renders and sends is loaded by
+# those who do.
+
+
+@task(queue_name="mail", max_attempts=MAX_ATTEMPTS, takes_context=True)
+def deliver(context: TaskContext, mail_id: int) -> None:
+    """Send one owed message."""
+    from deskbell.mail import delivery
+
+    delivery.deliver(
+        mail_id,
+        attempt=context.attempt,
+        last=context.attempt >= MAX_ATTEMPTS,
+        at=clock.now(),
+    )
+
+
+def enqueue(mail_id: int, *, key: str) -> None:
+    """Enqueue one message, unless its job waits already."""
+    # The context is the queue's to give; the types of the standard interface do not know that.
+    deliver.using(unique_key=key).enqueue(mail_id)  # type: ignore[call-arg,arg-type]
+
+
+@periodic(every=timedelta(minutes=10))
+@task(queue_name="mail", priority=-50)
+def look_after() -> int:
+    """Find messages that no job takes care of any more."""
+    from deskbell.mail import delivery
+
+    return delivery.look_after(at=clock.now())
