@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from deskbell.kernel.events import Consumer, wire
+from deskbell.mail.consumers import owe_mail
 from deskbell.people.operations import (
     AccessChanged,
     OrganizationChanged,
@@ -45,8 +46,8 @@ def release_tickets(happening: UserChanged, event: Any, *, actor: Any, at: Any) 
 
 
 AFTER: dict[type, Iterable[Consumer]] = {
-    TicketOpened: [index_ticket],
-    TicketUpdated: [index_ticket],
+    TicketOpened: [owe_mail, index_ticket],
+    TicketUpdated: [owe_mail, index_ticket],
     ArticleEdited: [index_article],
     ArticleRemoved: [index_article],
     TicketTagged: [index_ticket],
