@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 import nh3
 from inscriptis import get_text
+from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.model.config import ParserConfig
 from lxml.etree import LxmlError
 
 HTML = "text/html"
 PLAIN = "text/plain"
-_PLAIN_CONFIG = ParserConfig(display_images=False, display_links=False)
+# The other profile indents whatever stands in a div, which is every mail.
+_PLAIN_CONFIG = ParserConfig(css=CSS_PROFILES["strict"], display_images=False, display_links=False)
 
 _TAGS = {
     "a", "abbr", "acronym", "address", "b", "bdi", "bdo", "big", "blockquote", "br", "caption",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deskbell.tickets.texts import safe_html
+from deskbell.tickets.texts import plain_text, safe_html
 
 
 class TestSafeHtml:
@@ -20,3 +20,10 @@ class TestSafeHtml:
         html = '<a href="https://x.example/">there</a>'
 
         assert 'href="https://x.example/"' in safe_html(html, image=lambda _: None)
+
+
+class TestPlainText:
+    def test_of_html_is_not_indented_by_its_boxes(self):
+        assert (
+            plain_text("<div>Hello<br>World</div><p>Bye</p>", "text/html") == "Hello\nWorld\n\nBye"
+        )
