@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ParamSpec, Self, TypeVar, cast, overload
+from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar, overload
 
 from django.utils.module_loading import import_string
 from django_tasks.backends.base import BaseTaskBackend
-from django_tasks.base import Task, TaskError, TaskResult, TaskResultStatus
+from django_tasks.base import Task, TaskContext, TaskError, TaskResult, TaskResultStatus
 from django_tasks.exceptions import InvalidTaskError, TaskResultDoesNotExist
 from django_tasks.utils import normalize_json
 
@@ -189,18 +189,26 @@ def task(
     *,
     priority: int = 0,
     queue_name: str = "default",
-    takes_context: bool = False,
+    takes_context: Literal[False] = False,
     max_attempts: int = MAX_ATTEMPTS,
 ) -> Callable[[Callable[P, T]], LeaseTask[P, T]]: ...
+@overload
 def task(
-    function: Callable[P, T] | None = None,
+    *,
+    priority: int = 0,
+    queue_name: str = "default",
+    takes_context: Literal[True],
+    max_attempts: int = MAX_ATTEMPTS,
+) -> Callable[[Callable[Concatenate[TaskContext, P], T]], LeaseTask[P, T]]: ...
+def task(
+    function: Callable[..., Any] | None = None,
     /,
     *,
     priority: int = 0,
     queue_name: str = "default",
     takes_context: bool = False,
     max_attempts: int = MAX_ATTEMPTS,
-) -> LeaseTask[P, T] | Callable[[Callable[P, T]], LeaseTask[P, T]]:
+) -> Any:
     """The standard ``@task`` with the types of our queue and a limit of attempts.
 
     ``priority`` runs from -100 to 100, higher first. With ``takes_context`` the function's first
@@ -208,13 +216,10 @@ def task(
     """
     from django_tasks import task as standard
 
-    decorate = cast(
-        Callable[[Callable[P, T]], LeaseTask[P, T]],
-        standard(
-            priority=priority,
-            queue_name=queue_name,
-            takes_context=takes_context,  # type: ignore[call-overload]
-            max_attempts=max_attempts,
-        ),
+    decorate = standard(
+        priority=priority,
+        queue_name=queue_name,
+        takes_context=takes_context,  # type: ignore[call-overload]
+        max_attempts=max_attempts,
     )
     return decorate(function) if function is not None else decorate
