@@ -1,18 +1,24 @@
-"""All addresses. Order matters below ``/api/``: ``v1``, the REST names, then Jutda's (decision 30).
+"""All addresses. Order matters below ``/api/`` (decision 30).
+
+First ``v1``, then the REST names, ``help``, and at last Jutda's, who answers for all other names.
 
 The three API trees also answer below ``/helpdesk/``, where old installations had them.
 """
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
+
+from deskbell.web.shared import help
 
 
 def _apis(mount: str) -> list[URLPattern | URLResolver]:
     return [
         path(f"{mount}api/v1/", include("deskbell.api.zammad.urls")),
         path(f"{mount}api/", include("deskbell.api.helpdesk.urls")),
+        re_path(rf"^{mount}api/help/?\Z", help.form_api, {"mount": mount}),
         path(f"{mount}api/", include("deskbell.api.jutda.urls")),
+        re_path(rf"^{mount}help/api/?\Z", help.form_api, {"mount": mount}),
     ]
 
 
