@@ -29,17 +29,18 @@ class TestServer:
     """One server, started by the process that leads the run and shared by all its workers.
 
     It listens on a Unix socket only, in the folder `host`, and gives up durability, which the
-    tests have no use for. The wheel's own Python starter is not used: it shares a lock file
-    between all users of a machine, and as root it opens the folders above the checkout to
-    everybody.
+    tests have no use for; the benchmark asks for it with `durable`. The wheel's own Python starter
+    is not used: it shares a lock file between all users of a machine, and as root it opens the
+    folders above the checkout to everybody.
     """
 
     __test__ = False
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
         # Short, because a Unix socket's path may have little more than a hundred bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="deskbell-pg-"))
         self.host = str(self.folder)
+        self._durable = durable
         self._log = self.folder / "log"
         self._programs = _programs()
         self._as_user: dict[str, Any] = {}
@@ -85,11 +86,10 @@ class TestServer:
         options = {
             "listen_addresses": "",
             "unix_socket_directories": self.host,
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
             "max_connections": "200",
         }
+        if not self._durable:
+            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         settings = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
         self._server = self._run("postgres", "-D", "data", *settings)
         until = time.monotonic() + START_SECONDS
