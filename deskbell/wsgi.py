@@ -194,7 +194,8 @@ class Outermost:
         length = 0
         with self.watch.operation() as progress:
             while expected is None or length < expected:
-                wanted = CHUNK if expected is None else min(CHUNK, expected - length)
+                # In the pieces by which the watch counts: a read returns when it is complete.
+                wanted = slow.PIECE if expected is None else min(slow.PIECE, expected - length)
                 chunk = source.read(wanted)
                 if not chunk:
                     break

@@ -21,13 +21,12 @@ def connection() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield server, client
 
 
-class TestShutSilent:
-    def test_shuts_a_connection_to_which_nothing_was_sent(self, connection):
+class TestShutSlow:
+    def test_shuts_a_connection_on_which_nothing_moves(self, connection):
         server, client = connection
 
-        number = slow.shut_silent(server.getsockname()[1], 0)
+        assert slow.shut_slow(server.getsockname()[1], 0, sample_seconds=0) == 1
 
-        assert number == 1
         client.settimeout(5)
         assert client.recv(1) == b""
 
@@ -35,35 +34,49 @@ class TestShutSilent:
         server, client = connection
         server.sendall(b"x")
 
-        assert slow.shut_silent(server.getsockname()[1], 5) == 0
+        assert slow.shut_slow(server.getsockname()[1], 5, sample_seconds=0) == 0
         assert client.recv(1) == b"x"
+
+    def test_leaves_one_that_sends_at_a_decent_speed(self, connection, monkeypatch):
+        server, client = connection
+        # The time in which a connection is looked at, used to send what an upload would.
+        monkeypatch.setattr(slow.time, "sleep", lambda _seconds: client.sendall(b"x" * 20_000))
+
+        assert slow.shut_slow(server.getsockname()[1], 0, sample_seconds=2) == 0
+        assert server.recv(1) == b"x"
+
+    def test_shuts_one_that_drips(self, connection, monkeypatch):
+        server, client = connection
+        monkeypatch.setattr(slow.time, "sleep", lambda _seconds: client.sendall(b"x" * 20))
+
+        assert slow.shut_slow(server.getsockname()[1], 0, sample_seconds=2) == 1
 
     def test_leaves_connections_of_other_ports(self, connection):
         server, client = connection
 
-        assert slow.shut_silent(client.getsockname()[1] + 1, 0) == 0
+        assert slow.shut_slow(client.getsockname()[1] + 1, 0, sample_seconds=0) == 0
         server.sendall(b"x")
         assert client.recv(1) == b"x"
 
 
 class TestOperation:
-    def make(self, *, age: float, still: float, steps: int) -> bool:
+    def make(self, *, age: float, still: float, pieces: int) -> bool:
         one = slow._Operation()
         at = one.started_at + age
-        one.moved_at, one.steps = at - still, steps
+        one.moved_at, one.pieces = at - still, pieces
         return one.is_stuck(at)
 
     @pytest.mark.parametrize(
-        ("age", "still", "steps", "stuck"),
+        ("age", "still", "pieces", "stuck"),
         [
             (1, 1, 0, False),
-            (21, 21, 0, True),
-            (100, 21, 1000, True),
+            (31, 31, 0, True),
+            (100, 31, 1000, True),
             (59, 1, 1, False),
             (61, 1, 1, True),
             (61, 1, 16, False),
-            (3600, 1, 900, False),
+            (3600, 1, 901, False),
         ],
     )
-    def test_is_stuck_when_still_or_far_too_slow(self, age, still, steps, stuck):
-        assert self.make(age=age, still=still, steps=steps) is stuck
+    def test_is_stuck_when_still_or_far_too_slow(self, age, still, pieces, stuck):
+        assert self.make(age=age, still=still, pieces=pieces) is stuck
