@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "deskbell.kernel",
     "deskbell.people",
     "deskbell.tickets",
+    "deskbell.api.zammad",
     *(app for app in ("deskbell.mail", "deskbell.search") if find_spec(app + ".apps") is not None),
     "deskbell.web.shared",
     "deskbell.web.agent",

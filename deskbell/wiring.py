@@ -37,6 +37,7 @@ from deskbell.tickets.operations.happenings import (
     TicketTagged,
     TicketUpdated,
 )
+from deskbell.tickets.operations.naming import VocabularyChanged
 
 
 def release_tickets(happening: UserChanged, event: Any, *, actor: Any, at: Any) -> None:
@@ -59,6 +60,7 @@ AFTER: dict[type, Iterable[Consumer]] = {
     UserDeleted: [],
     AccessChanged: [],
     OrganizationChanged: [index_organization],
+    VocabularyChanged: [],
 }
 
 

@@ -10,6 +10,7 @@ from deskbell.tickets.operations.changing import (
 from deskbell.tickets.operations.editing import (
     article_for,
     edit_article,
+    mark_article,
     may_edit,
     remove_article,
     remove_attachment,
@@ -18,7 +19,7 @@ from deskbell.tickets.operations.editing import (
 from deskbell.tickets.operations.ending import delete_ticket, merge
 from deskbell.tickets.operations.inputs import UNSET, NewArticle, NewTicket, TicketChange
 from deskbell.tickets.operations.opening import open_ticket, reserve_id
-from deskbell.tickets.operations.ties import link, tag, unlink, untag
+from deskbell.tickets.operations.ties import follow, link, tag, unfollow, unlink, untag
 
 __all__ = [
     "UNSET",
@@ -29,7 +30,9 @@ __all__ = [
     "article_for",
     "delete_ticket",
     "edit_article",
+    "follow",
     "link",
+    "mark_article",
     "may_edit",
     "merge",
     "open_ticket",
@@ -41,6 +44,7 @@ __all__ = [
     "rename_attachment",
     "reserve_id",
     "tag",
+    "unfollow",
     "unlink",
     "untag",
     "update_ticket",

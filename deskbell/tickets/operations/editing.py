@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -107,6 +107,45 @@ def edit_article(
         touch(article.ticket, actor=actor, at=at)
         record(
             ArticleEdited(ticket=article.ticket, article=article, files=added, changes=changes),
+            actor=actor,
+            at=at,
+        )
+    return article
+
+
+@transaction.atomic
+def mark_article(
+    article_id: int,
+    *,
+    internal: bool | None = None,
+    preferences: Mapping[str, Any] | None = None,
+    actor: Actor,
+    at: datetime,
+) -> Article:
+    """Make an entry private or public, or mark it up; its text stays, nothing is sent.
+
+    For every agent who may change the ticket, whoever wrote the entry. ``preferences`` are merged
+    key by key. Raises what the door raises.
+    """
+    article = article_for(actor, article_id, "change", lock=True)
+    if not access.allows(actor, article.ticket, "change", as_agent=True):
+        raise Forbidden("article", article_id)
+    changes: list[Change] = []
+    if internal is not None and internal != article.internal:
+        words = ("private" if article.internal else "public", "private" if internal else "public")
+        changes.append(Change("internal", *words, object="Article", object_id=article.pk))
+        article.internal = internal
+    merged = {**article.preferences, **(preferences or {})}
+    if merged != article.preferences:
+        article.preferences = merged
+        changes.append(Change("preferences", object="Article", object_id=article.pk))
+    if changes:
+        article.updated_by_id = actor.user_id
+        article.updated_at = at
+        article.save(update_fields=["internal", "preferences", "updated_by", "updated_at"])
+        touch(article.ticket, actor=actor, at=at)
+        record(
+            ArticleEdited(ticket=article.ticket, article=article, changes=changes),
             actor=actor,
             at=at,
         )

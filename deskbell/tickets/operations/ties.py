@@ -8,11 +8,11 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from deskbell.kernel.actor import Actor
-from deskbell.kernel.errors import Invalid
+from deskbell.kernel.errors import Forbidden, Invalid, Unknown
 from deskbell.kernel.events import Change, record
 from deskbell.kernel.text import fold, is_storable
 from deskbell.tickets import access
-from deskbell.tickets.models import Link, Tag, Ticket, TicketTag
+from deskbell.tickets.models import Link, Mention, Tag, Ticket, TicketTag
 from deskbell.tickets.operations.happenings import TicketLinked, TicketTagged
 from deskbell.tickets.vocabulary import LINK_TYPES
 
@@ -164,3 +164,25 @@ def unlink(type_: str, source_id: int, target_id: int, *, actor: Actor, at: date
         happening = TicketLinked(ticket=target, changes=[_link_change("removed", source)])
         record(happening, actor=actor, at=at)
     return removed
+
+
+@transaction.atomic
+def follow(ticket_id: int, *, actor: Actor, at: datetime) -> Mention:
+    """Let the actor, an agent with ``read``, follow a ticket; once. Raises what the door raises."""
+    ticket = access.ticket_for(actor, ticket_id, as_agent=True)
+    return Mention.objects.get_or_create(
+        ticket=ticket,
+        user_id=actor.user_id,
+        defaults={"created_by_id": actor.user_id, "created_at": at, "updated_at": at},
+    )[0]
+
+
+@transaction.atomic
+def unfollow(mention_id: int, *, actor: Actor) -> None:
+    """Stop following. Raises :class:`Unknown`, :class:`Forbidden` for somebody else's row."""
+    mention = Mention.objects.filter(pk=mention_id).first()
+    if mention is None:
+        raise Unknown("mention", mention_id)
+    if mention.user_id != actor.user_id:
+        raise Forbidden("mention", mention_id)
+    mention.delete()

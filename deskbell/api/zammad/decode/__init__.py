@@ -1,0 +1,1 @@
+"""From the wire: parameters, values, and what a body asks for."""

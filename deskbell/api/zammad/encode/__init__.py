@@ -1,0 +1,1 @@
+"""To the wire: rows as Zammad's objects."""

@@ -1,0 +1,49 @@
+"""The desk's events as Zammad's history: one entry per changed attribute (decision 22)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deskbell.api.zammad.assets import Assets
+from deskbell.api.zammad.encode.values import stamp_of
+from deskbell.kernel.actor import Actor
+from deskbell.kernel.models import Event
+
+#: Entries of one event; their ids are the event's id times this, and counted.
+ENTRIES_PER_EVENT = 100
+EVENTS_AT_MOST = 5000
+_OBJECTS = {"Article": "Ticket::Article"}
+
+
+def history_of(object_name: str, object_id: int, *, actor: Actor, root: str) -> dict[str, Any]:
+    """What happened to a row at hand, oldest first, and who did it."""
+    events = Event.objects.filter(object=object_name, object_id=object_id).order_by("id")
+    entries: list[dict[str, Any]] = []
+    people: set[int] = set()
+    for event in events[:EVENTS_AT_MOST]:
+        people.add(event.user_id)
+        for index, change in enumerate(event.changes[:ENTRIES_PER_EVENT]):
+            entries.append(_entry(event, index, change))
+    found = Assets(actor, root=root)
+    found.add_users(people)
+    return {"history": entries, "assets": found.filled()}
+
+
+def _entry(event: Event, index: int, change: dict[str, Any]) -> dict[str, Any]:
+    entry = {
+        "id": event.pk * ENTRIES_PER_EVENT + index,
+        "o_id": event.object_id,
+        "object": event.object,
+        "type": change["type"],
+        "attribute": change["attribute"],
+        "value_from": change["from"] or "",
+        "value_to": change["to"] or "",
+        "created_by_id": event.user_id,
+        "created_at": stamp_of(event.at),
+    }
+    if "id_from" in change:
+        entry["id_from"], entry["id_to"] = change["id_from"], change["id_to"]
+    if "object" in change:
+        entry["related_o_id"] = change["object_id"]
+        entry["related_object"] = _OBJECTS.get(change["object"], change["object"])
+    return entry
