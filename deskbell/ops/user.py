@@ -157,10 +157,8 @@ def _groups(texts: list[str]) -> dict[int, set[str]]:
 
 
 def _new_password(args: argparse.Namespace, about: User) -> str:
-    from django.contrib.auth.password_validation import validate_password
-    from django.core.exceptions import ValidationError
-
     from deskbell.people.credentials import new_password
+    from deskbell.people.passwords import password_problems
 
     if args.make_password:
         return new_password()
@@ -176,10 +174,15 @@ def _new_password(args: argparse.Namespace, about: User) -> str:
             raise CommandError("The two passwords differ.")
     else:
         raise CommandError("Say which password: --password-file FILE or --make-password.")
-    try:
-        validate_password(password, about)
-    except ValidationError as error:
-        raise CommandError(" ".join(error.messages)) from error
+    problems = password_problems(
+        password,
+        login=about.login,
+        firstname=about.firstname,
+        lastname=about.lastname,
+        email=about.email,
+    )
+    if problems:
+        raise CommandError(" ".join(problems))
     return password
 
 
