@@ -85,6 +85,14 @@ class ListedTicket(NamedTuple):
     def kind(self) -> StateType:
         return StateType(self.state_type)
 
+    @property
+    def has_owner(self) -> bool:
+        return self.owner_id != NOBODY_ID
+
+    @property
+    def has_customer(self) -> bool:
+        return self.customer_id != NOBODY_ID
+
 
 _LISTED = """
 SELECT t.id, t.number, t.title, s.type, s.name, p.helpdesk_number, p.name, g.id, g.name,

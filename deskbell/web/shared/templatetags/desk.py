@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 
 from deskbell.kernel.actor import NOBODY_ID
+from deskbell.tickets.vocabulary import StateType
 from deskbell.web.shared.icons import ICONS
 
 register = template.Library()
@@ -112,3 +113,24 @@ def capped(count: int, cap: int = 999) -> str:
 def day(value: Any) -> str:
     """A date in words."""
     return date_format(value, "j M Y") if isinstance(value, date) else str(value)
+
+
+@register.filter
+def words_only(priority: str) -> str:
+    """A priority in words: the digit in front of ``3 high`` is there to be sorted by."""
+    digit, blank, words = priority.partition(" ")
+    return words if digit.isdigit() and blank and words else priority
+
+
+_STATE_WORDS = {
+    StateType.NEW: "new",
+    StateType.OPEN: "open",
+    StateType.PENDING_REMINDER: "pending",
+    StateType.PENDING_ACTION: "pending",
+}
+
+
+@register.filter
+def state_word(kind: StateType) -> str:
+    """What a state is called in style sheets: its type, since its name is the administrator's."""
+    return _STATE_WORDS.get(kind, "closed")

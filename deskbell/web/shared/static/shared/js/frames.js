@@ -17,7 +17,9 @@ for (const link of document.querySelectorAll("a[data-images-for]")) {
     const frame = document.getElementById(link.dataset.imagesFor);
     if (!frame) return;
     event.preventDefault();
-    frame.src = `${frame.src.split("?")[0]}?images=1`;
+    const address = new URL(frame.src);
+    address.searchParams.set("images", "1");
+    frame.src = address.href;
     link.closest(".frame-note")?.remove();
     frame.focus();
   });

@@ -1,0 +1,151 @@
+"""Files and bodies of entries: authorised, typed by us, never running in our origin."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterator
+from typing import IO
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http.response import HttpResponseBase, StreamingHttpResponse
+from django.utils.http import content_disposition_header, parse_etags
+
+from deskbell.tickets import attachments
+from deskbell.tickets.models import Article, Attachment
+from deskbell.tickets.operations import article_for
+from deskbell.tickets.texts import HTML, plain_text
+from deskbell.web.shared import bodies
+from deskbell.web.shared.pages import DeskRequest, Read, allow, signed_in
+from deskbell.web.shared.signatures import (
+    BadSignature,
+    Reader,
+    article_of,
+    file_of,
+    signed_file_address,
+)
+
+log = logging.getLogger("deskbell.web")
+
+#: For whatever is not a page: nothing loads, nothing runs, whichever way a browser shows it.
+SEALED = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; sandbox"
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
+CHUNK = 64 * 1024
+
+
+@signed_in("web", *Read)
+def attachment(request: DeskRequest, attachment_id: int, name: str = "") -> HttpResponseBase:
+    """A file, for somebody who is signed in. Its name in the address is for people."""
+    return _sent(request, attachments.attachment_for(request.actor, attachment_id), inline=False)
+
+
+@allow(*Read)
+def signed_attachment(request: HttpRequest, attachment_id: int, name: str) -> HttpResponseBase:
+    """A file, for whoever was shown it: an inline image, or one of a public link."""
+    try:
+        found = file_of(attachment_id, request.GET.get("key", ""))
+    except BadSignature as error:
+        raise Http404 from error
+    return _sent(request, found, inline="inline" in request.GET)
+
+
+def _sent(request: HttpRequest, found: Attachment, *, inline: bool) -> HttpResponseBase:
+    served = attachments.served_type(found.content_type)
+    as_picture = inline and served in PICTURES
+    tag = f'"{found.blob_id}"'
+    response: HttpResponseBase
+    if tag in parse_etags(request.headers.get("If-None-Match", "")):
+        response = HttpResponseNotModified()
+    else:
+        try:
+            file = attachments.open_blob(found.blob_id)
+        except FileNotFoundError as error:
+            log.exception("the bytes of an attachment are missing", extra={"id": found.pk})
+            raise Http404 from error
+        response = StreamingHttpResponse(_pieces(file), content_type=served)
+        response["Content-Length"] = str(found.size)
+    disposition = content_disposition_header(not as_picture, found.filename)
+    response["Content-Disposition"] = disposition or "attachment"
+    response["Content-Security-Policy"] = SEALED
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin" if as_picture else "same-origin"
+    response["ETag"] = tag
+    # Kept, but asked about every time: rights may be gone tomorrow.
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(CHUNK):
+            yield piece
+
+
+@signed_in("web", *Read)
+def article_html(request: DeskRequest, article_id: int) -> HttpResponseBase:
+    """The HTML of an entry, for a frame."""
+    found = article_for(request.actor, article_id)
+    return _framed(request, found, Reader(user_id=request.viewer.pk))
+
+
+@allow(*Read)
+def signed_article_html(request: HttpRequest, article_id: int) -> HttpResponseBase:
+    """The same for whoever holds the public link of the ticket."""
+    found, reader = _signed_article(request, article_id)
+    return _framed(request, found, reader)
+
+
+def _signed_article(request: HttpRequest, article_id: int) -> tuple[Article, Reader]:
+    try:
+        return article_of(article_id, request.GET.get("key", ""))
+    except BadSignature as error:
+        raise Http404 from error
+
+
+def _framed(request: HttpRequest, found: Article, reader: Reader) -> HttpResponse:
+    if found.content_type != HTML:
+        raise Http404
+    by_content_id: dict[str, str] = {}
+    by_id: dict[int, str] = {}
+    for file in Attachment.objects.filter(article=found).order_by("id"):
+        if attachments.served_type(file.content_type) not in PICTURES:
+            continue
+        by_id[file.pk] = signed_file_address(file.pk, file.filename, reader) + "&inline"
+        if file.content_id:
+            by_content_id.setdefault(file.content_id.strip("<>"), by_id[file.pk])
+    remote_images = "images" in request.GET
+    nonce = secrets.token_urlsafe(16)
+    response = HttpResponse(
+        bodies.document(
+            found.body,
+            nonce=nonce,
+            images=by_content_id,
+            files=by_id,
+            remote_images=remote_images,
+        )
+    )
+    response["Content-Security-Policy"] = bodies.frame_policy(nonce, remote_images=remote_images)
+    response["X-Frame-Options"] = "SAMEORIGIN"
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@signed_in("web", *Read)
+def article_text(request: DeskRequest, article_id: int) -> HttpResponseBase:
+    """The whole text of an entry."""
+    return _as_text(article_for(request.actor, article_id))
+
+
+@allow(*Read)
+def signed_article_text(request: HttpRequest, article_id: int) -> HttpResponseBase:
+    """The same for whoever holds the public link of the ticket."""
+    return _as_text(_signed_article(request, article_id)[0])
+
+
+def _as_text(found: Article) -> HttpResponse:
+    text = plain_text(found.body, found.content_type)
+    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    response["Content-Security-Policy"] = SEALED
+    response["Cache-Control"] = "private, no-store"
+    return response
