@@ -87,6 +87,7 @@ class Floor:
                 connection: Any = sqlite3.connect(
                     self.database["path"], timeout=self.database["timeout"], isolation_level=None
                 )
+                connection.execute("PRAGMA foreign_keys = ON")
                 for pragma in self.database["pragmas"].split(";"):
                     connection.execute(pragma).fetchall()
             else:

@@ -32,7 +32,7 @@ def _sqlite(config: Config) -> dict[str, Any]:
         "PRAGMA journal_size_limit=67108864",
     )
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "deskbell.kernel.sqlite",
         "NAME": config.sqlite_path,
         "CONN_MAX_AGE": None,
         "OPTIONS": {
