@@ -99,7 +99,8 @@ def _decimal(field: CustomField, value: Any) -> str:
         number = Decimal(str(value).strip())
     except InvalidOperation:
         raise _bad(field, value) from None
-    if not number.is_finite() or len(str(value)) > 1000:
+    # The exponent is bounded too: written out, 1e999999999 would be a gigabyte of zeros.
+    if not number.is_finite() or len(str(value)) > 1000 or abs(number.adjusted()) > 1000:
         raise _bad(field, value)
     _sign, digits, exponent = number.as_tuple()
     places = max(0, -int(exponent))

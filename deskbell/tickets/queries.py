@@ -155,6 +155,9 @@ _ARTICLE_SELECT = (
     " LEFT JOIN tickets_timeentry t ON t.article_id = a.id WHERE "
 )
 _ATTACHMENT_SELECT = f"SELECT {_columns(AttachmentRow, 'f', {})} FROM tickets_attachment f WHERE "
+_FILES_OF_TICKETS = """tickets_attachment f
+  JOIN tickets_article a ON a.id = f.article_id
+  JOIN tickets_ticket ON tickets_ticket.id = a.ticket_id"""
 
 
 def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -398,6 +401,40 @@ def attachments_of(article_ids: Sequence[int]) -> defaultdict[int, list[Attachme
     for row in fetch(sql, article_ids):
         found[row[1]].append(AttachmentRow._make(row))
     return found
+
+
+def attachments_of_tickets(ticket_ids: Sequence[int]) -> defaultdict[int, list[AttachmentRow]]:
+    """The files of all entries of tickets at hand, by entry, in the order they were added.
+
+    One query, with as many parameters as there are tickets: their entries may be more than a
+    statement takes. Whoever shows them leaves out those of entries he does not show.
+    """
+    found: defaultdict[int, list[AttachmentRow]] = defaultdict(list)
+    if not ticket_ids:
+        return found
+    sql = (
+        f"{_ATTACHMENT_SELECT}f.article_id IN (SELECT a.id FROM tickets_article a"
+        f" WHERE a.ticket_id IN ({places(len(ticket_ids))})) ORDER BY f.article_id, f.id"
+    )
+    for row in fetch(sql, ticket_ids):
+        found[row[1]].append(AttachmentRow._make(row))
+    return found
+
+
+def attachments_page(actor: Actor, *, limit: int, offset: int = 0) -> list[AttachmentRow]:
+    """A page of all files the actor may see, by id. One query."""
+    where, params = visible_articles(actor)
+    sql = (
+        f"{_ATTACHMENT_SELECT}f.id IN (SELECT f.id FROM {_FILES_OF_TICKETS} WHERE {where}"
+        " ORDER BY f.id LIMIT %s OFFSET %s) ORDER BY f.id"
+    )
+    return [AttachmentRow._make(row) for row in fetch(sql, [*params, limit, offset])]
+
+
+def count_attachments(actor: Actor) -> int:
+    """How many files the actor may see."""
+    where, params = visible_articles(actor)
+    return int(fetch(f"SELECT COUNT(*) FROM {_FILES_OF_TICKETS} WHERE {where}", params)[0][0])
 
 
 # --- what hangs on tickets -----------------------------------------------------------------------

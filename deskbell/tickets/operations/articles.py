@@ -103,7 +103,7 @@ def add_article(
             sender=sender,
             internal=new.internal,
         )
-        if is_mailable(message.address)
+        if is_mailable(message.address) and not new.quiet
     ]
     article.email_recipients = sorted({message.address for message in owed})
     article.save(force_insert=True)

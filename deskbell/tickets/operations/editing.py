@@ -15,7 +15,7 @@ from deskbell.kernel.errors import Forbidden, Invalid, Unknown
 from deskbell.kernel.events import Change, record
 from deskbell.kernel.text import MAX_ID, is_storable
 from deskbell.tickets import access, rules
-from deskbell.tickets.attachments import NewFile, clean_filename
+from deskbell.tickets.attachments import NewFile, clean_filename, keep
 from deskbell.tickets.models import Article, Attachment, Ticket, TimeEntry
 from deskbell.tickets.operations.articles import SECONDS_LIMIT, attach
 from deskbell.tickets.operations.happenings import ArticleEdited, ArticleRemoved
@@ -229,27 +229,40 @@ def remove_article(article_id: int, *, actor: Actor, at: datetime) -> None:
 
 @transaction.atomic
 def rename_attachment(
-    attachment: Attachment, columns: dict[str, Any], *, actor: Actor, at: datetime
+    attachment: Attachment,
+    columns: dict[str, Any],
+    *,
+    content: bytes | None = None,
+    actor: Actor,
+    at: datetime,
 ) -> Attachment:
-    """Change the name or declared type of a file (author of the entry, or who may delete)."""
+    """Change the name, the declared type or the bytes of a file.
+
+    For the author of the entry, or whoever may delete. Its size is measured anew.
+    """
     article = article_for(actor, attachment.article_id, "change", lock=True)
     if not may_edit(actor, article):
         raise Forbidden("attachment", attachment.pk)
-    old = attachment.filename
+    old = (attachment.filename, attachment.content_type, attachment.blob_id)
     if "filename" in columns:
         attachment.filename = clean_filename(columns["filename"])
     if "content_type" in columns:
         attachment.content_type = columns["content_type"]
+    if content is not None:
+        attachment.blob = keep(content, at=at)
+        attachment.size = len(content)
+    if (attachment.filename, attachment.content_type, attachment.blob_id) == old:
+        return attachment
     attachment.save()
-    if old != attachment.filename:
-        change = Change(
-            "attachment", old, attachment.filename, object="Article", object_id=article.pk
-        )
-        record(
-            ArticleEdited(ticket=article.ticket, article=article, changes=[change]),
-            actor=actor,
-            at=at,
-        )
+    touch(article.ticket, actor=actor, at=at)
+    change = Change(
+        "attachment", old[0], attachment.filename, object="Article", object_id=article.pk
+    )
+    record(
+        ArticleEdited(ticket=article.ticket, article=article, changes=[change]),
+        actor=actor,
+        at=at,
+    )
     return attachment
 
 

@@ -22,7 +22,7 @@ class NewArticle:
 
     ``from_address`` is computed where it is ``None``. ``seconds`` is time spent. ``named`` in To
     and Cc decides who gets an e-mail article. ``new_status`` is the number a django-helpdesk
-    client set with the entry and reads back.
+    client set with the entry and reads back. Nobody is mailed about a ``quiet`` entry.
     """
 
     body: str
@@ -43,6 +43,7 @@ class NewArticle:
     seconds: int | None = None
     files: Sequence[NewFile] = ()
     new_status: int | None = None
+    quiet: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
