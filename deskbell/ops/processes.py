@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import faulthandler
 import os
 import resource
 import signal
@@ -63,6 +64,11 @@ def _become_child(parent: int, work: Callable[[], int]) -> NoReturn:
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(status)
+
+
+def show_threads_on_request() -> None:
+    """Have SIGUSR1 print where every thread is, for a process that hangs without saying why."""
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
 
 
 def raise_file_limit() -> None:

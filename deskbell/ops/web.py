@@ -112,6 +112,7 @@ class _Loader:
     def __call__(self) -> Callable[..., Any]:
         processes.die_with(self.master, signal.SIGKILL)
         processes.keep_heap_small()
+        processes.show_threads_on_request()
         from deskbell.wsgi import application, warm_up
 
         warm_up()

@@ -33,6 +33,7 @@ def work(
 ) -> int:
     """Run the worker in this process until SIGTERM (or Ctrl-C, where ``interrupts``)."""
     processes.keep_heap_small()
+    processes.show_threads_on_request()
     start_django(config)
     from deskbell.kernel.jobs.worker import JobWorker
 

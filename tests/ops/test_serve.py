@@ -34,6 +34,11 @@ def get(desk: LiveDesk, path: str, **headers: str) -> tuple[int, dict[str, str],
     except urllib.error.HTTPError as error:
         with error:
             return error.code, dict(error.headers), error.read()
+    except TimeoutError as error:
+        (answering,) = children(desk)["web"].children()
+        answering.send_signal(signal.SIGUSR1)
+        time.sleep(1)
+        raise AssertionError(f"{path} hangs\n{desk.said(20_000)}") from error
 
 
 def post(path: str, length: int) -> bytes:
