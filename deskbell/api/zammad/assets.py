@@ -332,7 +332,8 @@ class Assets:
         return self._found
 
     def _put(self, name: str, shown: Objects) -> None:
-        self._found[name].update((str(one["id"]), one) for one in shown)
+        if shown:
+            self._found[name].update((str(one["id"]), one) for one in shown)
 
 
 def _by_id(rows: QuerySet[Any], ids: Collection[int]) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -149,7 +149,17 @@ def _on_behalf(real: Actor, name: str, *, scope: Collection[str] | None) -> Acto
     actor = actor_for(user.pk, VIA, scope=scope) if user is not None else None
     if actor is None:
         raise forbidden(f"No such user '{name}'")
+    if exceeds(actor.permissions, real.holds):
+        raise forbidden(NO_ON_BEHALF)
     return actor
+
+
+def exceeds(permissions: Iterable[str], held: Callable[[str], bool]) -> bool:
+    """Whether an administrative right is among the permissions that is not held.
+
+    Who manages people without being a full administrator does not become one by way of them.
+    """
+    return any(name.split(".")[0] == "admin" and not held(name) for name in permissions)
 
 
 def _named(name: str) -> User | None:

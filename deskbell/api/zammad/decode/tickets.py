@@ -117,8 +117,9 @@ def owner_id(params: Params, *, present: int | None = None) -> int | None:
         return by_name
     if values.is_blank(given):
         return NOBODY_ID
-    if values.as_id(given) in (NOBODY_ID, present):
-        return values.as_id(given)
+    id_ = values.as_id(given)
+    if id_ is not None and id_ in (NOBODY_ID, present):
+        return id_
     return names.known_id("user", "owner_id", given)
 
 

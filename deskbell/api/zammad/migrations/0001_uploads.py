@@ -5,29 +5,48 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('people', '0002_seed_rows'),
-        ('tickets', '0002_seed_rows'),
+        ("people", "0002_seed_rows"),
+        ("tickets", "0002_seed_rows"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Upload',
+            name="Upload",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('form_id', models.CharField(max_length=250)),
-                ('filename', models.CharField(max_length=250)),
-                ('content_type', models.CharField(max_length=250)),
-                ('size', models.BigIntegerField()),
-                ('created_at', models.DateTimeField()),
-                ('blob', models.ForeignKey(db_column='digest', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tickets.blob')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='people.user')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("form_id", models.CharField(max_length=250)),
+                ("filename", models.CharField(max_length=250)),
+                ("content_type", models.CharField(max_length=250)),
+                ("size", models.BigIntegerField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "blob",
+                    models.ForeignKey(
+                        db_column="digest",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tickets.blob",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="people.user",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['user', 'form_id', 'id'], name='upload_of_form')],
+                "indexes": [models.Index(fields=["user", "form_id", "id"], name="upload_of_form")],
             },
         ),
     ]

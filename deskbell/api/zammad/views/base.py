@@ -167,6 +167,7 @@ def endpoint(**handlers: Handler) -> View:
             response.headers["Access-Control-Allow-Origin"] = "*"
         return response
 
+    view.verbs = tuple(table)  # type: ignore[attr-defined]
     return view
 
 

@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from deskbell.api.zammad import assets, errors, listing
 from deskbell.api.zammad.assets import Objects
+from deskbell.api.zammad.auth import exceeds
 from deskbell.api.zammad.decode import people as bodies
 from deskbell.api.zammad.decode import values
 from deskbell.api.zammad.finding import Searchable, matching
@@ -25,7 +26,7 @@ from deskbell.api.zammad.views.base import (
     not_authorized,
     require,
 )
-from deskbell.kernel.actor import NOBODY_ID, Actor
+from deskbell.kernel.actor import NOBODY_ID, Actor, includes
 from deskbell.kernel.errors import Unknown
 from deskbell.people.access import actor_for
 from deskbell.people.models import Permission, Role, User
@@ -281,13 +282,12 @@ def _is_mere_customer(row: User) -> bool:
                 "name", flat=True
             )
         )
-        return "ticket.customer" in names and not any(
-            name in ("ticket", "ticket.agent") or name.split(".")[0] == "admin" for name in names
-        )
+    else:
+        names = set(person.permissions)
     return (
-        person.holds("ticket.customer")
-        and not person.holds("ticket.agent")
-        and not any(name.split(".")[0] == "admin" for name in person.permissions)
+        includes(frozenset(names), "ticket.customer")
+        and not includes(frozenset(names), "ticket.agent")
+        and not any(name.split(".")[0] == "admin" for name in names)
     )
 
 
@@ -295,19 +295,17 @@ def _check_target(actor: Actor, row: User) -> None:
     """A delegate who manages users does not manage those who administer more than he does."""
     if row.pk == NOBODY_ID:
         raise not_authorized()
-    if actor.may("admin"):
-        return
     names = Permission.objects.filter(roles__users=row, active=True).values_list("name", flat=True)
-    if any(name.split(".")[0] == "admin" and not actor.may(name) for name in names):
+    if exceeds(names, actor.may):
         raise not_authorized()
 
 
 def _check_grants(actor: Actor, body: bodies.PersonBody) -> None:
     """Nobody gives away administrative rights he does not hold."""
-    if not body.roles or actor.may("admin"):
+    if not body.roles:
         return
     names = Permission.objects.filter(roles__in=body.roles).values_list("name", flat=True)
-    if any(name.split(".")[0] == "admin" and not actor.may(name) for name in names):
+    if exceeds(names, actor.may):
         raise not_authorized()
 
 

@@ -1,0 +1,284 @@
+"""Who may do what: every route and verb, for everybody who could come along."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+from django.db import transaction
+
+from deskbell.api.zammad.urls import urlpatterns
+from deskbell.kernel import clock
+from deskbell.kernel.actor import SYSTEM
+from deskbell.people.operations import change_user
+from deskbell.tickets.attachments import NewFile
+from deskbell.tickets.models import Article, Mention
+from deskbell.tickets.operations import NewArticle, follow, update_ticket
+from tests import cast
+from tests.api.zammad.wire import Wire, message, token_of
+
+pytestmark = pytest.mark.django_db
+
+#: kemal: the customer. ines: his colleague in a shared organization. rosa: another customer.
+#: rita: an agent who may only read. nora: an agent. far: an agent of another group.
+#: otto: an administrator without tickets. narrow: nora's token for own preferences only.
+PEOPLE = ("kemal", "ines", "rosa", "rita", "nora", "far", "otto", "narrow")
+
+
+class Row(NamedTuple):
+    """A call and the status each of ``PEOPLE`` hears."""
+
+    verb: str
+    path: str
+    statuses: str
+    body: Any = None
+
+
+# fmt: off
+TABLE = [
+    #                                                   kem ine ros rit nor far ott nar
+    Row("GET", "tickets",                              "200 200 200 200 200 200 200 200"),
+    Row("POST", "tickets",                             "201 201 201 403 201 403 403 403",
+        {"title": "x", "group": "Users"}),
+    Row("GET", "tickets/search?query=*",               "200 200 200 200 200 200 200 200"),
+    Row("POST", "tickets/search",                      "200 200 200 200 200 200 200 200", {}),
+    Row("GET", "tickets/{ticket}",                     "200 200 403 200 200 403 403 403"),
+    Row("PUT", "tickets/{ticket}",                     "200 200 403 403 200 403 403 403",
+        {"title": "new"}),
+    Row("DELETE", "tickets/{ticket}",                  "403 403 403 403 403 403 200 403"),
+    Row("PUT", "tickets/{ticket}/update_title",        "200 200 403 403 200 403 403 403",
+        {"title": "new"}),
+    Row("PUT", "tickets/{ticket}/update_customer",     "403 403 403 403 200 403 403 403",
+        {"customer_id": "{ines}"}),
+    Row("GET", "ticket_articles/by_ticket/{ticket}",   "200 200 403 200 200 403 403 403"),
+    Row("GET", "ticket_articles",                      "200 200 200 200 200 200 200 200"),
+    Row("POST", "ticket_articles",                     "201 201 403 403 201 403 403 403",
+        {"ticket_id": "{ticket}", "body": "x"}),
+    Row("GET", "ticket_articles/{article}",            "200 200 403 200 200 403 403 403"),
+    Row("GET", "ticket_articles/{private}",            "403 403 403 200 200 403 403 403"),
+    Row("PUT", "ticket_articles/{article}",            "403 403 403 403 200 403 403 403",
+        {"internal": True}),
+    Row("DELETE", "ticket_articles/{article}",         "403 403 403 403 403 403 403 403"),
+    Row("DELETE", "ticket_articles/{private}",         "403 403 403 403 200 403 403 403"),
+    Row("GET", "ticket_attachment/{ticket}/{article}/{file}",
+                                                       "200 200 403 200 200 403 403 403"),
+    Row("GET", "ticket_attachment/{ticket}/{private}/{private_file}",
+                                                       "403 403 403 200 200 403 403 403"),
+    Row("GET", "ticket_article_plain/{article}",       "404 404 403 404 404 403 403 403"),
+    Row("POST", "attachments",                         "422 422 422 422 422 422 422 422", {}),
+    Row("DELETE", "attachments/1",                     "404 404 404 404 404 404 404 404"),
+    Row("GET", "users/me",                             "200 200 200 200 200 200 200 200"),
+    Row("GET", "users",                                "200 200 200 200 200 200 200 200"),
+    Row("GET", "users/search?query=*",                 "403 403 403 200 200 200 200 403"),
+    Row("POST", "users/search",                        "403 403 403 200 200 200 200 403", {}),
+    Row("GET", "users/{kemal}",                        "200 200 403 200 200 200 200 403"),
+    Row("GET", "users/{otto}",                         "403 403 403 200 200 200 200 403"),
+    Row("POST", "users",                               "403 403 403 201 201 201 201 403",
+        {"firstname": "Neu"}),
+    Row("PUT", "users/{kemal}",                        "403 403 403 200 200 200 200 403",
+        {"city": "Ulm"}),
+    Row("PUT", "users/{nora}",                         "403 403 403 403 403 403 200 403",
+        {"city": "Ulm"}),
+    Row("PUT", "users/{otto}",                         "403 403 403 403 403 403 200 403",
+        {"city": "Ulm"}),
+    Row("DELETE", "users/{idle}",                      "403 403 403 403 403 403 200 403"),
+    Row("GET", "users/history/{kemal}",                "403 403 403 200 200 200 200 403"),
+    Row("GET", "groups",                               "403 403 403 200 200 200 200 403"),
+    Row("POST", "groups",                              "403 403 403 403 403 403 201 403",
+        {"name": "Neu"}),
+    Row("GET", "groups/search",                        "403 403 403 200 200 200 200 403"),
+    Row("POST", "groups/search",                       "403 403 403 200 200 200 200 403", {}),
+    Row("GET", "groups/1",                             "403 403 403 200 200 403 200 403"),
+    Row("PUT", "groups/1",                             "403 403 403 403 403 403 200 403",
+        {"note": "x"}),
+    Row("DELETE", "groups/{idle_group}",               "403 403 403 403 403 403 200 403"),
+    Row("GET", "organizations",                        "200 200 200 200 200 200 200 200"),
+    Row("POST", "organizations",                       "403 403 403 201 201 201 201 403",
+        {"name": "Neu"}),
+    Row("GET", "organizations/search",                 "200 200 200 200 200 200 200 200"),
+    Row("POST", "organizations/search",                "200 200 200 200 200 200 200 200", {}),
+    Row("GET", "organizations/{acme}",                 "200 200 200 200 200 200 200 200"),
+    Row("GET", "organizations/1",                      "403 403 200 200 200 200 200 200"),
+    Row("PUT", "organizations/{acme}",                 "403 403 403 200 200 200 200 403",
+        {"note": "x"}),
+    Row("DELETE", "organizations/{idle_organization}", "403 403 403 403 403 403 200 403"),
+    Row("GET", "roles",                                "403 403 403 403 403 403 200 403"),
+    Row("POST", "roles",                               "403 403 403 403 403 403 201 403",
+        {"name": "Neu"}),
+    Row("GET", "roles/search",                         "403 403 403 403 403 403 200 403"),
+    Row("POST", "roles/search",                        "403 403 403 403 403 403 200 403", {}),
+    Row("GET", "roles/1",                              "403 403 403 403 403 403 200 403"),
+    Row("PUT", "roles/3",                              "403 403 403 403 403 403 200 403",
+        {"note": "x"}),
+    Row("DELETE", "roles/1",                           "403 403 403 403 403 403 422 403"),
+    Row("GET", "ticket_states",                        "200 200 200 200 200 200 200 403"),
+    Row("POST", "ticket_states",                       "403 403 403 403 403 403 201 403",
+        {"name": "neu", "state_type_id": 2}),
+    Row("GET", "ticket_states/1",                      "200 200 200 200 200 200 200 403"),
+    Row("PUT", "ticket_states/1",                      "403 403 403 403 403 403 200 403",
+        {"note": "x"}),
+    Row("DELETE", "ticket_states/1",                   "403 403 403 403 403 403 422 403"),
+    Row("GET", "ticket_priorities",                    "200 200 200 200 200 200 200 403"),
+    Row("POST", "ticket_priorities",                   "403 403 403 403 403 403 201 403",
+        {"name": "neu"}),
+    Row("GET", "ticket_priorities/1",                  "200 200 200 200 200 200 200 403"),
+    Row("PUT", "ticket_priorities/1",                  "403 403 403 403 403 403 200 403",
+        {"note": "x"}),
+    Row("DELETE", "ticket_priorities/1",               "403 403 403 403 403 403 422 403"),
+    Row("GET", "tags?object=Ticket&o_id={ticket}",     "200 200 403 200 200 403 403 403"),
+    Row("POST", "tags/add",                            "403 403 403 403 201 403 403 403",
+        {"object": "Ticket", "o_id": "{ticket}", "item": "x"}),
+    Row("DELETE", "tags/remove",                       "403 403 403 403 200 403 403 403",
+        {"object": "Ticket", "o_id": "{ticket}", "item": "x"}),
+    Row("GET", "tag_search?term=x",                    "200 200 200 200 200 200 200 200"),
+    Row("GET", "links?link_object=Ticket&link_object_value={ticket}",
+                                                       "200 200 403 200 200 403 403 403"),
+    Row("POST", "links/add",                           "403 403 403 403 201 403 403 403",
+        {"link_type": "normal", "link_object_target": "Ticket",
+         "link_object_target_value": "{ticket}", "link_object_source": "Ticket",
+         "link_object_source_number": "{other_number}"}),
+    Row("DELETE", "links/remove",                      "403 403 403 403 200 403 403 403",
+        {"link_type": "normal", "link_object_target": "Ticket",
+         "link_object_target_value": "{ticket}", "link_object_source": "Ticket",
+         "link_object_source_value": "{other}"}),
+    Row("GET", "mentions?mentionable_type=Ticket&mentionable_id={ticket}",
+                                                       "403 403 403 200 200 403 403 403"),
+    Row("POST", "mentions",                            "403 403 403 201 201 403 403 403",
+        {"mentionable_type": "Ticket", "mentionable_id": "{ticket}"}),
+    Row("DELETE", "mentions/{mention}",                "403 403 403 403 200 403 403 403"),
+    Row("PUT", "ticket_merge/{other}/{number}",        "403 403 403 403 200 403 403 403", {}),
+    Row("GET", "ticket_history/{ticket}",              "403 403 403 200 200 403 403 403"),
+    Row("GET", "search?query=*",                       "200 200 200 200 200 200 200 200"),
+    Row("POST", "search",                              "200 200 200 200 200 200 200 200", {}),
+    Row("GET", "search/user?query=*",                  "200 200 200 200 200 200 200 200"),
+    Row("POST", "search/ticket",                       "200 200 200 200 200 200 200 200", {}),
+    Row("GET", "user_access_token",                    "403 403 403 200 200 200 200 200"),
+    Row("POST", "user_access_token",                   "403 403 403 200 200 200 200 200",
+        {"name": "x"}),
+    Row("DELETE", "user_access_token/99999",           "403 403 403 422 422 422 422 422"),
+    Row("GET", "version",                              "403 403 403 200 200 200 200 403"),
+]
+# fmt: on
+OPEN = {"POST signin", "GET signshow", "GET signout", "DELETE signout"}
+
+
+@pytest.fixture
+def desk() -> dict[str, Any]:
+    """Somebody of every kind around one ticket; places by name."""
+    acme = cast.organization("Acme", shared=True)
+    sales = cast.group("Sales")
+    idle_group = cast.group("Idle")
+    idle_organization = cast.organization("Idle")
+    people = {
+        "kemal": cast.kemal(organization=acme),
+        "ines": cast.person("ines", roles=[3], organization=acme),
+        "rosa": cast.person("rosa", roles=[3]),
+        "rita": cast.person("rita", roles=[2], groups={1: ["read"]}),
+        "nora": cast.nora(),
+        "far": cast.person("far", roles=[2], groups={sales.pk: ["full"]}),
+        "otto": cast.pure_admin(),
+    }
+    idle = cast.person("idle", roles=[3])
+    ticket, other = cast.ticket(people["kemal"]), cast.ticket(people["kemal"])
+    nora = cast.acting(people["nora"], "zammad")
+    first = NewArticle(body="public", files=[NewFile("a", b"a", "text/plain")])
+    secret = NewArticle(body="private", internal=True, files=[NewFile("b", b"b", "text/plain")])
+    _, article = update_ticket(ticket.pk, None, first, actor=SYSTEM, at=cast.MONDAY_9AM)
+    _, private = update_ticket(ticket.pk, None, secret, actor=nora, at=clock.now())
+    assert isinstance(article, Article)
+    assert isinstance(private, Article)
+    follow(ticket.pk, actor=nora, at=cast.MONDAY_9AM)
+    wires = {name: Wire(user) for name, user in people.items()}
+    wires["narrow"] = Wire(
+        Authorization=f"Token token={token_of(people['nora'], ['user_preferences'])}"
+    )
+    return {
+        "wires": wires,
+        "people": people,
+        "places": {
+            **{name: user.pk for name, user in people.items()},
+            "ticket": ticket.pk,
+            "number": ticket.number,
+            "other": other.pk,
+            "other_number": other.number,
+            "article": article.pk,
+            "private": private.pk,
+            "file": article.attachments.get().pk,
+            "private_file": private.attachments.get().pk,
+            "mention": Mention.objects.get(ticket=ticket).pk,
+            "acme": acme.pk,
+            "idle": idle.pk,
+            "idle_group": idle_group.pk,
+            "idle_organization": idle_organization.pk,
+        },
+    }
+
+
+def filled(value: Any, places: dict[str, Any]) -> Any:
+    if isinstance(value, str):
+        return value.format(**places) if "{" in value else value
+    if isinstance(value, dict):
+        return {key: filled(one, places) for key, one in value.items()}
+    return value
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.verb} {row.path}")
+def test_everybody_hears_what_the_table_says(row: Row, desk: dict[str, Any]) -> None:
+    heard = {}
+    for name in PEOPLE:
+        # Nobody's call may matter for the next one.
+        with transaction.atomic():
+            response = desk["wires"][name].call(
+                row.verb, filled(row.path, desk["places"]), filled(row.body, desk["places"])
+            )
+            if response.streaming:
+                list(response.streaming_content)
+            transaction.set_rollback(True)
+        heard[name] = response.status_code
+
+    assert heard == dict(zip(PEOPLE, map(int, row.statuses.split()), strict=True))
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.verb} {row.path}")
+def test_nobody_else_gets_in(row: Row, desk: dict[str, Any]) -> None:
+    path = filled(row.path, desk["places"])
+    nora = desk["people"]["nora"]
+    change_user(nora.pk, columns={"active": False}, actor=SYSTEM, at=cast.MONDAY_9AM)
+
+    assert message(Wire().call(row.verb, path, row.body), 403) == "Authentication required"
+    assert desk["wires"]["nora"].call(row.verb, path, row.body).status_code == 401
+
+
+def test_no_route_is_forgotten() -> None:
+    """Every address with every verb stands in the table."""
+    called = {f"{row.verb} {_shape(row.path)}" for row in TABLE} | OPEN
+    there = set()
+    for pattern in urlpatterns:
+        view: Callable[..., Any] = pattern.callback  # type: ignore[assignment]
+        regex = pattern.pattern.regex.pattern  # type: ignore[union-attr]
+        for verb in getattr(view, "verbs", ()):
+            if verb != "HEAD":
+                place = re.sub(r"\(\?P<\w+>\[\^/\]\+\)", "*", regex.strip("^$").removesuffix("/?"))
+                there.add(f"{verb} {place}")
+
+    assert there <= {_matching(one, there) for one in called}
+
+
+def _shape(path: str) -> str:
+    return re.sub(r"\{\w+\}", "*", path.partition("?")[0])
+
+
+def _matching(called: str, there: set[str]) -> str:
+    """The address that a call of the table reaches: literal places count for stars."""
+    if called in there:
+        return called
+    words = called.split("/")
+    for one in there:
+        parts = one.split("/")
+        if len(parts) == len(words) and all(
+            a == b or a == "*" for a, b in zip(parts, words, strict=True)
+        ):
+            return one
+    return called
