@@ -27,6 +27,7 @@ from deskbell.search.consumers import (
     index_ticket,
 )
 from deskbell.tickets.operations.changing import release_lost_owner
+from deskbell.tickets.operations.defining import CustomFieldChanged
 from deskbell.tickets.operations.happenings import (
     ArticleEdited,
     ArticleRemoved,
@@ -61,6 +62,7 @@ AFTER: dict[type, Iterable[Consumer]] = {
     AccessChanged: [],
     OrganizationChanged: [index_organization],
     VocabularyChanged: [],
+    CustomFieldChanged: [],
 }
 
 
