@@ -23,6 +23,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db.models import Q
 
 from deskbell.kernel.actor import NOBODY_ID
+from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.text import fold, is_storable
 from deskbell.people.models import ApiToken, SignInFailure, User
 
@@ -56,6 +57,15 @@ _remembered_lock = threading.Lock()
 _process_key = secrets.token_bytes(32)
 
 
+_BY_NAME = Compiled(lambda key: User.objects.filter(identities__key=key), str)
+_BY_DIGEST = Compiled(
+    lambda digest: ApiToken.objects.filter(digest=digest).values_list(
+        "id", "user_id", "permissions", "expires_at", "last_used_at", "user__active"
+    ),
+    str,
+)
+
+
 def _proof(user: User, password: str) -> bytes:
     """A key that is worthless outside this process and dies with the stored hash."""
     return hmac.digest(
@@ -83,7 +93,7 @@ def user_named(name: str) -> User | None:
     """Whoever has this login or address, whatever its case; never user 1."""
     if not name or len(name) > 300 or not is_storable(name):
         return None
-    user = User.objects.filter(identities__key=fold(name)).first()
+    user = _BY_NAME.first(fold(name))
     return None if user is None or user.pk == NOBODY_ID else user
 
 
@@ -204,11 +214,7 @@ def token_user(secret: str, *, at: datetime) -> TokenUser:
     """
     if not secret or len(secret) > 512:
         raise BadCredentials
-    row = (
-        ApiToken.objects.filter(digest=digest_of(secret))
-        .values_list("id", "user_id", "permissions", "expires_at", "last_used_at", "user__active")
-        .first()
-    )
+    row = _BY_DIGEST.first(digest_of(secret))
     if row is None:
         security_log.warning("unknown token")
         raise BadCredentials

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from django.db.models import QuerySet
 
 from deskbell.kernel.actor import Actor
+from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.errors import Forbidden, Unknown
 from deskbell.kernel.text import MAX_ID
 from deskbell.tickets.models import Ticket
@@ -93,6 +94,15 @@ def sees_internal(actor: Actor, ticket: Any) -> bool:
     return actor.may_in_group("read", ticket.group_id)
 
 
+def _by_id(ticket_id: int) -> QuerySet[Ticket]:
+    rows = Ticket.objects.select_related("state", "group", "customer", "priority")
+    return rows.filter(pk=ticket_id)
+
+
+_READ = Compiled(_by_id, int)
+_LOCKED = Compiled(lambda ticket_id: _by_id(ticket_id).select_for_update(of=("self",)), int)
+
+
 def ticket_for(
     actor: Actor,
     ticket_id: int,
@@ -108,10 +118,7 @@ def ticket_for(
     """
     if not 0 < ticket_id <= MAX_ID:
         raise TicketUnknown("ticket", ticket_id)
-    rows = Ticket.objects.select_related("state", "group", "customer", "priority")
-    if lock:
-        rows = rows.select_for_update(of=("self",))
-    ticket = rows.filter(pk=ticket_id).first()
+    ticket = (_LOCKED if lock else _READ).first(ticket_id)
     if ticket is None:
         raise TicketUnknown("ticket", ticket_id)
     if not allows(actor, ticket, level, as_agent=as_agent):

@@ -1,0 +1,118 @@
+"""Querysets compiled once answer as Django's own do, for any values, on both databases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection, models, transaction
+from django.forms import model_to_dict
+from django.test.utils import CaptureQueriesContext
+
+from deskbell.kernel.compiled import Compiled
+from deskbell.people.models import User
+from deskbell.tickets.models import Ticket
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+
+
+def tickets(key: int) -> models.QuerySet[Ticket]:
+    rows = Ticket.objects.select_related("state", "group", "customer", "organization")
+    return rows.filter(pk=key)
+
+
+def content(instance: Any) -> dict[str, Any]:
+    """All columns of a row and of the rows that came with it."""
+    return {
+        "own": {f.attname: getattr(instance, f.attname) for f in instance._meta.concrete_fields},
+        "related": {
+            name: model_to_dict(other)
+            for name, other in instance._state.fields_cache.items()
+            if other is not None
+        },
+        "none": [k for k, other in instance._state.fields_cache.items() if other is None],
+        "state": (instance._state.adding, instance._state.db),
+    }
+
+
+class TestModelRows:
+    def test_are_those_of_the_queryset(self) -> None:
+        nora = cast.nora(organization=cast.organization())
+        made = [cast.ticket(nora), cast.ticket(), cast.ticket(nora, body=None)]
+        compiled = Compiled(tickets, int)
+
+        for ticket in made:
+            assert [content(row) for row in compiled.all(ticket.pk)] == [
+                content(row) for row in tickets(ticket.pk)
+            ]
+
+    def test_are_none_where_there_are_none(self) -> None:
+        assert Compiled(tickets, int).first(4711) is None
+        assert Compiled(tickets, int).all(4711) == []
+
+    def test_take_one_query_and_no_more(self) -> None:
+        ticket = cast.ticket()
+        compiled = Compiled(tickets, int)
+
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            row = compiled.first(ticket.pk)
+            assert row is not None
+            assert (row.state.name, row.group.name) == ("new", "Users")
+
+        assert len(queries) == 1
+
+    def test_can_be_changed_and_saved(self) -> None:
+        ticket = Compiled(tickets, int).first(cast.ticket().pk)
+        assert ticket is not None
+
+        ticket.title = "Printer is well"
+        ticket.save()
+
+        assert Ticket.objects.get(pk=ticket.pk).title == "Printer is well"
+
+
+class TestTuples:
+    def test_are_those_of_the_queryset(self) -> None:
+        nora = cast.nora()
+        columns = ("id", "login", "active", "created_at", "preferences", "organization__name")
+
+        def by_login(login: str) -> Any:
+            return User.objects.filter(login=login).values_list(*columns)
+
+        assert Compiled(by_login, str).all("nora") == list(by_login("nora"))
+        assert Compiled(by_login, str).all("nora")[0][:2] == (nora.pk, "nora")
+
+
+class TestPlaceholders:
+    def test_keep_their_order_wherever_the_sql_has_them(self) -> None:
+        nora, kemal = cast.nora(), cast.kemal()
+
+        def either(id_: int, login: str) -> Any:
+            rows = User.objects.filter(models.Q(login=login) | models.Q(pk=id_)).order_by("id")
+            return rows.values_list("id", flat=False)
+
+        assert Compiled(either, int, str).all(nora.pk, "kemal") == [(nora.pk,), (kemal.pk,)]
+
+    def test_are_refused_where_the_database_never_sees_them(self) -> None:
+        with pytest.raises(ValueError, match="placeholder"):
+            Compiled(lambda _: User.objects.all(), int).all(1)
+
+    def test_are_values_and_never_sql(self) -> None:
+        def by_login(login: str) -> Any:
+            return User.objects.filter(login=login)
+
+        assert Compiled(by_login, str).all("' OR 1=1 --") == []
+
+
+class TestLocks:
+    @pytest.mark.django_db(transaction=True)
+    def test_need_a_transaction_where_the_database_has_row_locks(self) -> None:
+        compiled = Compiled(lambda key: User.objects.select_for_update().filter(pk=key), int)
+
+        with transaction.atomic():
+            assert compiled.all(4711) == []
+        with pytest.raises(transaction.TransactionManagementError):
+            compiled.all(4711)
