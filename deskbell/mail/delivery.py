@@ -25,6 +25,7 @@ from deskbell.mail import headers, jobs, rendering, transport, wording
 from deskbell.mail.composing import Composed, Enclosure, Letterhead, compose
 from deskbell.mail.headers import NotDeliverable
 from deskbell.mail.messages import (
+    STAFF_PARTS,
     NotForThisAddress,
     PublicMessage,
     StaffNotification,
@@ -34,7 +35,7 @@ from deskbell.mail.messages import (
 )
 from deskbell.mail.models import UNDER_WAY, MailState, OutgoingMail
 from deskbell.people.addresses import is_mailable
-from deskbell.tickets import attachments, senders
+from deskbell.tickets import attachments, public_links, senders
 from deskbell.tickets.models import Article, Attachment, Ticket, TicketCC
 from deskbell.tickets.rules import Occasion, Part
 from deskbell.tickets.texts import HTML
@@ -151,7 +152,7 @@ def composed_for(mail: OutgoingMail) -> Composed:
             timezone=ZoneInfo(config.timezone),
             facts=_facts(ticket) if isinstance(message, StaffNotification) else (),
             files=left,
-            link=ticket_link(ticket.pk) if isinstance(message, StaffNotification) else "",
+            link=_link(mail, ticket),
             reply_hint=bool(ticket.group.email or config.mail_from),
             images=images,
         ),
@@ -177,9 +178,19 @@ def composed_for(mail: OutgoingMail) -> Composed:
     return compose(head, text=rendered.text, html=rendered.html, enclosures=kept)
 
 
-def ticket_link(ticket_id: int) -> str:
-    """The ticket's page, for those who can sign in."""
-    return f"{settings.CONFIG.address}/tickets/{ticket_id}"
+def _link(mail: OutgoingMail, ticket: Ticket) -> str:
+    """The page of the ticket: the workspace's for staff, the customer's own for the customer.
+
+    His link needs no account: that it was mailed to him is the proof that it is he. A copy gets
+    none, and nor does an address that is not the customer's any more.
+    """
+    if mail.part in STAFF_PARTS:
+        return f"{settings.CONFIG.address}/tickets/{ticket.pk}/"
+    customer = customer_of(ticket)
+    if mail.part != Part.CUSTOMER or customer is None or fold(customer.email) != mail.address_key:
+        return ""
+    query = public_links.query(ticket.group.slug, ticket.pk, customer.email, at=mail.created_at)
+    return f"{settings.CONFIG.address}/tickets/view/?{query}"
 
 
 def _outsiders(ticket: Ticket) -> list[str]:

@@ -32,8 +32,7 @@ def deliver(context: TaskContext, mail_id: int) -> None:
 
 def enqueue(mail_id: int, *, key: str) -> None:
     """Enqueue one message, unless its job waits already."""
-    # The context is the queue's to give; the types of the standard interface do not know that.
-    deliver.using(unique_key=key).enqueue(mail_id)  # type: ignore[call-arg,arg-type]
+    deliver.using(unique_key=key).enqueue(mail_id)
 
 
 @periodic(every=timedelta(minutes=10))

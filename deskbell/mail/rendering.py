@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,10 +24,6 @@ from deskbell.tickets.texts import HTML, plain_text, safe_html
 #: Characters of an entry that a mail carries; the rest is read in the ticket.
 BODY_LENGTH = 500_000
 _CUT = "[…] This entry is too long for a mail. All of it stands in the ticket."
-
-#: Stands for the entry while the styles of our own markup are inlined; people's markup keeps only
-#: its own styles, and a long entry is not parsed once more.
-_SLOT = "entry-goes-here-5f2b9d1c"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +74,9 @@ def render(message: PublicMessage | StaffNotification, around: Surroundings) -> 
             text = f"{text}\n\n{_CUT}"
             html += f"<p>{escape(_CUT)}</p>"
     group = one_line(around.group, limit=160)
+    # Stands for the entry while the styles of our own markup are inlined: people's markup keeps
+    # only its own styles, and a long entry is not parsed once more. Nobody can write it.
+    slot = f"entry-{secrets.token_hex(16)}"
     context = {
         "around": around,
         "title": one_line(around.title, limit=300),
@@ -92,13 +92,13 @@ def render(message: PublicMessage | StaffNotification, around: Surroundings) -> 
         "also_to": ", ".join(message.also_to) if isinstance(message, PublicMessage) else "",
         "preview": _preview(text) if entry is not None else wording.lead(message, group=group),
         "text": text,
-        "slot": _SLOT,
+        "slot": slot,
     }
     markup = _inliner().inline(render_to_string("mail/message.html", context))
     markup = re.sub(r"\n\s*", "\n", markup)  # the template's indentation, before the entry is in
     return Rendered(
         text=_tidy(render_to_string("mail/message.txt", context)),
-        html=markup.replace(_SLOT, html, 1) if entry is not None else markup,
+        html=markup.replace(slot, html, 1) if entry is not None else markup,
         images=images,
     )
 

@@ -95,6 +95,7 @@ def send(message: Composed, *, config: Config) -> None:
         # The message was taken or refused by now; how the conversation ends changes nothing.
         with suppress(smtplib.SMTPException, OSError):
             server.quit()
+        server.close()
 
 
 def _connected(config: Config) -> smtplib.SMTP:
