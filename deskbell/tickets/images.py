@@ -10,7 +10,7 @@ import uuid
 import nh3
 
 from deskbell.tickets.attachments import NewFile
-from deskbell.tickets.texts import _ATTRIBUTES, _SCHEMES, _STYLES, _TAGS
+from deskbell.tickets.texts import _ATTRIBUTES, _SCHEMES, _STYLES, _TAGS, bounded
 
 _DATA = re.compile(
     r"\s*data:(image/[a-z0-9.+-]{1,60})(?:;[^,;]{0,100})*?;base64,(.*)\Z",
@@ -42,7 +42,7 @@ def take_images(html: str, *, prefix: str, host: str) -> tuple[str, list[NewFile
     # The sanitiser's parser finds the images, whatever the markup around them looks like. What it
     # lets through here only for that is judged again by safe_html.
     text = nh3.clean(
-        html,
+        bounded(html),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         attribute_filter=judge,

@@ -10,6 +10,8 @@ from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.model.config import ParserConfig
 from lxml.etree import LxmlError
 
+from deskbell.tickets.markup import is_tame, tamed, words_of
+
 HTML = "text/html"
 PLAIN = "text/plain"
 # The other profile indents whatever stands in a div, which is every mail.
@@ -52,6 +54,8 @@ _STYLES = {
     "white-space", "width", "word-break", "word-wrap",
 }  # fmt: skip
 _SCHEMES = {"http", "https", "mailto", "tel", "cid", "ftp"}
+#: Characters of clean HTML that are laid out; of a longer text the words are taken line by line.
+_LAYOUT_LIMIT = 200_000
 
 
 def safe_html(html: str, *, image: Callable[[str], str | None] | None = None) -> str:
@@ -66,7 +70,7 @@ def safe_html(html: str, *, image: Callable[[str], str | None] | None = None) ->
         return image(value) if image and (tag, attribute) == ("img", "src") else value
 
     return nh3.clean(
-        html,
+        bounded(html),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         attribute_filter=judge if image else None,
@@ -78,15 +82,26 @@ def safe_html(html: str, *, image: Callable[[str], str | None] | None = None) ->
     )
 
 
+def bounded(html: str, *, tags: int = 2000) -> str:
+    """HTML that no parser has trouble with: as it stands, or tamed where it might."""
+    return html if is_tame(html, tags=tags) else tamed(html, _ATTRIBUTES, _TAGS)
+
+
 def plain_text(body: str, content_type: str) -> str:
     """The body as text: plain ones as they stand, HTML laid out without its markup."""
     if content_type != HTML:
         return body
-    cleaned = safe_html(body)
+    # What a sanitiser follows may be too deep for a layout, so all but short texts are tamed.
+    cleaned = safe_html(bounded(body, tags=100))
     if not cleaned.strip():
         return ""
+    words = words_of(cleaned)
+    if len(cleaned) > _LAYOUT_LIMIT:
+        return words
     try:
-        return str(get_text(f"<div>{cleaned}</div>", _PLAIN_CONFIG)).strip("\n")
+        text = str(get_text(f"<div>{cleaned}</div>", _PLAIN_CONFIG)).strip("\n")
     except (LxmlError, RecursionError, ValueError):
-        # Nested beyond what a layout engine follows: the words without any layout are still right.
-        return nh3.clean(cleaned, tags=set(), attributes={}).strip()
+        return words
+    # A layout must not lose what was written, nor pad it without end, whatever the markup is like.
+    is_whole = len("".join(text.split())) >= len("".join(words.split()))
+    return text if is_whole and len(text) <= 10_000 + 4 * len(cleaned) else words
