@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from html import unescape
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -173,8 +176,8 @@ def composed_for(mail: OutgoingMail) -> Composed:
         automatic=not letter,
         reply_to=_reply_to(article) if letter else "",
     )
-    # An image that the sanitiser took out of the HTML has no place there any more.
-    kept = [e for e in enclosures if not e.content_id or e.content_id in rendered.images]
+    # An image that the words do not show after all is a file like any other.
+    kept = [e if e.content_id in rendered.images else replace(e, content_id="") for e in enclosures]
     return compose(head, text=rendered.text, html=rendered.html, enclosures=kept)
 
 
@@ -292,9 +295,10 @@ def _enclosed(
     left: list[str] = []
     room = FILES_SIZE
     body = message.entry.body if message.entry.content_type == HTML else ""
-    files = sorted(message.entry.files, key=lambda file: not _is_shown(file, body))
+    named = unquote(unescape(body)) if "cid:" in body else ""
+    files = sorted(message.entry.files, key=lambda file: not _is_shown(file, named))
     for file in files:
-        shown = _is_shown(file, body)
+        shown = _is_shown(file, named)
         content = None
         if (shown or isinstance(message, PublicMessage)) and (
             file.size <= room and len(enclosures) < FILES_AT_MOST
@@ -318,12 +322,12 @@ def _enclosed(
     return images, enclosures, tuple(left)
 
 
-def _is_shown(file: Attachment, body: str) -> bool:
-    """Whether the HTML shows the file as an image."""
+def _is_shown(file: Attachment, html: str) -> bool:
+    """Whether the HTML (decoded, empty where it shows nothing) names the file as an image."""
     return (
         bool(_plain_id(file))
         and attachments.clean_type(file.content_type) in _IMAGES
-        and "cid:" in body
+        and f"cid:{_plain_id(file)}" in html
     )
 
 

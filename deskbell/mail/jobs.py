@@ -17,7 +17,7 @@ MAX_ATTEMPTS = 24
 # those who do.
 
 
-@task(queue_name="mail", max_attempts=MAX_ATTEMPTS, takes_context=True)
+@task(queue_name="mail", priority=10, max_attempts=MAX_ATTEMPTS, takes_context=True)
 def deliver(context: TaskContext, mail_id: int) -> None:
     """Send one owed message."""
     from deskbell.mail import delivery

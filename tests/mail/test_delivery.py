@@ -534,6 +534,16 @@ class TestFiles:
         assert list(message.iter_attachments()) == []
         assert "bell.png" not in text_of(message)
 
+    @pytest.mark.parametrize(
+        "body", ["<p>No picture</p>", '<!-- cid:bell@x --><p title="cid:bell@x">Talk of one</p>']
+    )
+    def test_that_could_be_shown_and_are_not_travel_as_files(self, desk, body):
+        article = self.written(desk, self.picture(), body=body)
+
+        message = sent(mails(article)["kemal"])
+        assert [a.get_filename() for a in message.iter_attachments()] == ["bell.png"]
+        assert not [part for part in message.walk() if part["Content-ID"]]
+
     def test_that_only_pretend_to_be_pictures_are_not_shown(self, desk):
         article = self.written(
             desk, self.picture(filename="x.svg", content_type="image/svg+xml", content=b"<svg/>")
