@@ -25,8 +25,8 @@ show at least 0.2 and list of 100 at least 0.5 of the floor; idle memory below 2
 
 HEADS = (
     "cell",
-    *("ours/s", "p50 ms", "p95 ms", "p99 ms"),
-    *("floor/s", "of floor"),
+    *("ours/s", "p50 ms", "p95 ms", "p99 ms", "cpu us"),
+    *("floor/s", "of floor", "of its cpu"),
     *("peer/s", "peer p50 ms", "x peer"),
     *("session/s", "x session"),
 )
@@ -199,16 +199,19 @@ class _Measuring:
     def _slice(self, name: str, cell: Cell, *, seconds: float) -> Any:
         # Mail and other work that our own writes left behind belongs to nobody's next slice.
         self.servers["ours"].settle()
+        server = self.servers[name]
+        used = server.cpu_seconds()
         result = self.client.run(
-            self.servers[name].port,
+            server.port,
             cell.requests,
             cell.expected,
             seconds=seconds,
             connections=self.arguments.connections,
         )
+        result.server_seconds = server.cpu_seconds() - used
         if result.errors and name not in self.blamed:
             self.blamed.add(name)
-            print(f"{name} failed; it said\n{self.servers[name].said()}", file=sys.stderr)
+            print(f"{name} failed; it said\n{server.said()}", file=sys.stderr)
         return result
 
     def peer(self, cell: Cell) -> report.Measured:
@@ -243,8 +246,9 @@ def _told(
         floor = rows[cell.name].get("floor")
         same = peers.get((cell.operation, _peer_sign_in(cell)))
         session = peers.get((cell.operation, "session"))
-        ratios = {
+        ratios: dict[str, float | None] = {
             "floor": report.ratio(mine, floor),
+            "floor_cpu": floor.cpu / mine.cpu if floor and mine.cpu else None,
             "peer": report.ratio(mine, same),
             "peer_session": report.ratio(mine, session),
         }
@@ -260,8 +264,10 @@ def _told(
                 cell.name,
                 report.number(mine.rate),
                 *(report.number(mine.percentile(share)) for share in (0.5, 0.95, 0.99)),
+                report.number(mine.cpu),
                 report.number(floor.rate if floor else None),
                 report.number(ratios["floor"]),
+                report.number(ratios["floor_cpu"]),
                 report.number(same.rate if same else None),
                 report.number(same.percentile(0.5) if same else None),
                 report.number(ratios["peer"]),

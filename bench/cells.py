@@ -77,7 +77,7 @@ def ours(desk: Desk) -> list[Cell]:
     """All cells of our server."""
     headers = {
         "basic": basic(desk.login, desk.password),
-        "token": (("Authorization", f"Token token={desk.token}"),),
+        "token": (("Authorization", f"Token {desk.token}"),),
     }
     cells = []
     for sign_in, auth in headers.items():

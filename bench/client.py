@@ -94,6 +94,8 @@ class Result:
     errors: int = 0
     complaints: list[str] = field(default_factory=list)
     answer_bytes: int = 0
+    #: Seconds of processor time that the server used meanwhile, all of its processes together.
+    server_seconds: float = 0.0
 
 
 class Client:
