@@ -58,8 +58,10 @@ def decoded(body: bytes) -> Any:
 # --- pieces --------------------------------------------------------------------------------------
 
 
-def utc(moment: datetime | None) -> datetime | None:
-    """The moment with its zone; SQLite's come without."""
+def utc(moment: datetime | str | None) -> datetime | str | None:
+    """The moment with its zone. SQLite's come without, as texts that are nearly right already."""
+    if isinstance(moment, str):
+        return moment.replace(" ", "T", 1) + "Z"
     return moment if moment is None or moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 

@@ -11,8 +11,13 @@ from django.utils.dateparse import parse_datetime
 from deskbell.api.zammad.encode.values import embedded, minutes, stamp, stamp_of
 from deskbell.tickets.fields import EMPTY_TEXT_TYPES
 from deskbell.tickets.queries import FieldRow, TicketRow
-from deskbell.tickets.rules import reads_on_hold
-from deskbell.tickets.vocabulary import ARTICLE_TYPE_NAMES, SENDER_NAMES, ArticleType, Sender
+from deskbell.tickets.vocabulary import (
+    ARTICLE_TYPE_NAMES,
+    SENDER_NAMES,
+    ArticleType,
+    Sender,
+    StateType,
+)
 
 TICKET_KEYS = frozenset(
     {
@@ -28,6 +33,9 @@ TICKET_KEYS = frozenset(
         "note",
     }
 )
+
+#: As plain numbers, which are found faster than members of an enumeration.
+_PENDING = frozenset(int(type_) for type_ in StateType if type_.is_pending)
 
 
 def ticket(row: TicketRow, fields: Sequence[FieldRow]) -> dict[str, Any]:
@@ -74,7 +82,7 @@ def ticket(row: TicketRow, fields: Sequence[FieldRow]) -> dict[str, Any]:
         "updated_at": stamp(row.updated_at),
         "due_date": stamp(row.due_date),
         # SQLite hands out 0 and 1.
-        "on_hold": reads_on_hold(bool(row.on_hold), row.state_type),
+        "on_hold": bool(row.on_hold) or row.state_type in _PENDING,
         "resolution": row.resolution,
     }
     if fields:

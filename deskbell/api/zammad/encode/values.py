@@ -7,12 +7,18 @@ from datetime import UTC, datetime
 import msgspec
 
 
-def stamp(value: datetime | None) -> str | None:
+def stamp(value: datetime | str | None) -> str | None:
     """A moment in UTC with milliseconds and ``Z``; ``None`` stays.
 
-    Rows come with aware moments in UTC (PostgreSQL) or naive ones that mean UTC (SQLite).
+    Rows come with aware moments in UTC (PostgreSQL), with naive ones that mean UTC, or with texts
+    like ``2026-03-02 09:00:00.123456``, whose fraction is left out where it is zero (SQLite).
     """
-    return None if value is None else value.isoformat(timespec="milliseconds")[:23] + "Z"
+    if value is None:
+        return None
+    if isinstance(value, str):
+        iso = value.replace(" ", "T", 1)
+        return iso + ".000Z" if len(iso) == 19 else iso[:23] + "Z"
+    return value.isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def stamp_of(value: datetime | None) -> str | None:
