@@ -26,7 +26,7 @@ from deskbell.search.consumers import (
     index_person,
     index_ticket,
 )
-from deskbell.tickets.operations.changing import release_lost_owner
+from deskbell.tickets.operations.changing import release_owners
 from deskbell.tickets.operations.defining import CustomFieldChanged
 from deskbell.tickets.operations.happenings import (
     ArticleEdited,
@@ -41,10 +41,12 @@ from deskbell.tickets.operations.happenings import (
 from deskbell.tickets.operations.naming import VocabularyChanged
 
 
-def release_tickets(happening: UserChanged, event: Any, *, actor: Any, at: Any) -> None:
+def release_tickets(
+    happening: UserChanged | AccessChanged, event: Any, *, actor: Any, at: Any
+) -> None:
     """Whoever lost an account or an access gives back the tickets that needed it."""
-    if happening.lost_access:
-        release_lost_owner(happening.object_id, actor=actor, at=at)
+    if happening.lost:
+        release_owners(happening.lost, actor=actor, at=at)
 
 
 AFTER: dict[type, Iterable[Consumer]] = {
@@ -59,7 +61,7 @@ AFTER: dict[type, Iterable[Consumer]] = {
     UserCreated: [],
     UserChanged: [release_tickets, index_person],
     UserDeleted: [],
-    AccessChanged: [],
+    AccessChanged: [release_tickets],
     OrganizationChanged: [index_organization],
     VocabularyChanged: [],
     CustomFieldChanged: [],

@@ -9,6 +9,7 @@ from django.db import connection
 
 from deskbell.kernel.actor import NOBODY_ID, Actor, ActorKind, Via, includes
 from deskbell.kernel.logging import user_id as logged_user_id
+from deskbell.kernel.text import MAX_ID
 from deskbell.people.models import User
 
 # One round trip: permissions (p), levels on every group (e), on one group (g), shared
@@ -50,7 +51,7 @@ def actor_for(user_id: int, via: Via, *, scope: Collection[str] | None = None) -
 
     ``scope`` is the permission list of an API token. One query.
     """
-    if user_id == NOBODY_ID:
+    if user_id == NOBODY_ID or not 0 < user_id <= MAX_ID:
         return None
     active = False
     permissions: set[str] = set()
@@ -100,6 +101,46 @@ def may_own(user_id: int, group_id: int) -> bool:
 def is_active(user_id: int) -> bool:
     """Whether there is such an active user (django-helpdesk's rule for owners)."""
     return user_id != NOBODY_ID and User.objects.filter(pk=user_id, active=True).exists()
+
+
+def full_access(
+    *, user_id: int | None = None, role_id: int | None = None, group_id: int | None = None
+) -> frozenset[tuple[int, int]]:
+    """Pairs of user and group: active agents with ``full`` on a group.
+
+    Those of one person, of everybody in a role, or on one group. One query; costs what there are
+    agents, however many customers a role has.
+    """
+    who, where, params = "1=1", "1=1", []
+    if user_id is not None:
+        who, params = "u.id = %s", [user_id]
+    elif role_id is not None:
+        who, params = "u.id IN (SELECT user_id FROM people_userrole WHERE role_id = %s)", [role_id]
+    if group_id is not None:
+        where = "g.id = %s"
+        params.append(group_id)
+    # Both texts are ours; values travel as parameters only.
+    sql = f"""
+SELECT a.user_id, g.id FROM (
+  SELECT DISTINCT ur.user_id FROM people_userrole ur
+    JOIN people_role r ON r.id = ur.role_id AND r.active
+    JOIN people_role_permissions rp ON rp.role_id = r.id
+    JOIN people_permission p ON p.id = rp.permission_id AND p.active
+     AND p.name IN ('ticket', 'ticket.agent')
+    JOIN people_user u ON u.id = ur.user_id AND u.active
+   WHERE {who}) a
+ CROSS JOIN people_group g
+ WHERE {where} AND (
+   EXISTS (SELECT 1 FROM people_usergroup ug
+            WHERE ug.user_id = a.user_id AND ug.group_id = g.id AND ug.level = 'full')
+   OR EXISTS (SELECT 1 FROM people_userrole ur2
+                JOIN people_role r2 ON r2.id = ur2.role_id AND r2.active
+                LEFT JOIN people_rolegroup rg ON rg.role_id = r2.id AND rg.group_id = g.id
+                 AND rg.level = 'full'
+               WHERE ur2.user_id = a.user_id AND (r2.every_group OR rg.id IS NOT NULL)))"""  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return frozenset(cursor.fetchall())
 
 
 def agents_with(level: str, group_id: int) -> list[int]:

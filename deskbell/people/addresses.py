@@ -15,6 +15,8 @@ def is_address(text: str) -> bool:
     """Whether the text is one plain address (``a@b.example``): no name, no control characters."""
     if len(text) > ADDRESS_LIMIT or not is_storable(text) or not text.isprintable():
         return False
+    if len(fold(text)) > ADDRESS_LIMIT:
+        return False  # some letters of a domain become several in the key
     try:
         _validate(text)
     except ValidationError:

@@ -3,7 +3,7 @@
 from deskbell.tickets.operations.changing import (
     add_copies,
     public_reply,
-    release_lost_owner,
+    release_owners,
     remove_copies,
     update_ticket,
 )
@@ -37,7 +37,7 @@ __all__ = [
     "merge",
     "open_ticket",
     "public_reply",
-    "release_lost_owner",
+    "release_owners",
     "remove_article",
     "remove_attachment",
     "remove_copies",

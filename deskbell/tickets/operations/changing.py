@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -383,25 +384,27 @@ def _record_copies(ticket: Ticket, changes: list[Change], actor: Actor, at: date
 
 
 @transaction.atomic
-def release_lost_owner(user_id: int, *, actor: Actor, at: datetime) -> int:
-    """Give back the tickets of a person who may not be in charge of them any more (decision 23).
+def release_owners(
+    lost: Mapping[int, frozenset[int] | None], *, actor: Actor, at: datetime
+) -> int:
+    """Give back the tickets of people who may not be in charge of them any more (decision 23).
 
-    Follows from whatever took the account or the access away; open tickets only. How many.
+    ``lost`` names by user the groups on which access was taken from him, ``None`` where his
+    account was. What he owned elsewhere, by whatever rule, stays his. Open tickets only. How many.
     """
     released = 0
-    fits: dict[int, bool] = {}
     closed = [int(t) for t in StateType if t.is_closed]
-    rows = Ticket.objects.filter(owner_id=user_id).exclude(state__type__in=closed)
-    for ticket in rows.select_related("state", "group", "customer", "priority").order_by("id"):
-        if ticket.group_id not in fits:
-            fits[ticket.group_id] = may_own(user_id, ticket.group_id)
-        if fits[ticket.group_id]:
-            continue
-        changes: list[Change] = []
-        _own(ticket, NOBODY_ID, changes, at=at)
-        ticket.updated_by_id = actor.user_id
-        ticket.updated_at = at
-        ticket.save(update_fields=["owner", "updated_by", "updated_at"])
-        record(TicketUpdated(ticket=ticket, changes=changes), actor=actor, at=at)
-        released += 1
+    for user_id, groups in sorted(lost.items()):
+        rows = Ticket.objects.filter(owner_id=user_id).exclude(state__type__in=closed)
+        if groups is not None:
+            rows = rows.filter(group__in=groups)
+        locked = rows.select_for_update(of=("self",), no_key=True).select_related("owner", "group")
+        for ticket in locked.order_by("id"):
+            changes: list[Change] = []
+            _own(ticket, NOBODY_ID, changes, at=at)
+            ticket.updated_by_id = actor.user_id
+            ticket.updated_at = at
+            ticket.save(update_fields=["owner", "updated_by", "updated_at"])
+            record(TicketUpdated(ticket=ticket, changes=changes), actor=actor, at=at)
+            released += 1
     return released
