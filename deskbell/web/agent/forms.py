@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from deskbell.kernel.actor import NOBODY_ID, Actor
 from deskbell.kernel.errors import Invalid
+from deskbell.kernel.text import fold
 from deskbell.people.access import agents_with
 from deskbell.people.models import Group, User
 from deskbell.tickets import rules
@@ -157,6 +158,7 @@ class Facts:
         custom: dict[str, Any],
     ) -> None:
         self.definitions = definitions
+        self.group_id = row.group_id
         due = moment_text(moment(row.due_date) if row.due_date else None)
         pending = moment_text(moment(row.pending_time) if row.pending_time else None)
         self.state = _menu(
@@ -191,6 +193,11 @@ class Facts:
     @property
     def controls(self) -> list[Control]:
         """All controls, as they stand in the form."""
+        return [*self.plain, *self.custom]
+
+    @property
+    def plain(self) -> list[Control]:
+        """The controls of what every ticket has."""
         return [
             self.state,
             self.until,
@@ -200,7 +207,6 @@ class Facts:
             self.due,
             self.hold,
             self.tags,
-            *self.custom,
         ]
 
     @property
@@ -213,11 +219,13 @@ class Facts:
 
     def read(self, posted: QueryDict) -> tuple[TicketChange, list[str], list[str]]:
         """The change that was asked for, tags to put on and to take off; errors stay here."""
-        for control in self.controls[:8]:
+        for control in self.plain:
             control.value = posted.get(control.name, "")
             control.was = posted.get(f"was-{control.name}", "")
+        moved_to = id_of(self.group.value) if _differs(self.group) else None
+        group_id = moved_to or self.group_id
         change = TicketChange(
-            custom=read_custom(self.definitions, self.custom, posted, group_id=_id(self.group))
+            custom=read_custom(self.definitions, self.custom, posted, group_id=group_id)
         )
         for control, name in (
             (self.state, "state_id"),
@@ -242,17 +250,14 @@ class Facts:
         if _differs(self.hold):
             change.on_hold = bool(self.hold.value)
         wanted, shown = words_of(self.tags.value), words_of(self.tags.was or "")
-        added = [word for word in wanted if word not in shown]
-        removed = [word for word in shown if word not in wanted]
+        kept = {fold(word) for word in wanted} & {fold(word) for word in shown}
+        added = [word for word in wanted if fold(word) not in kept]
+        removed = [word for word in shown if fold(word) not in kept]
         return change, added, removed
 
 
 def _differs(control: Control) -> bool:
     return control.value != control.was
-
-
-def _id(control: Control) -> int | None:
-    return id_of(control.value)
 
 
 def _menu(name: str, label: str, options: Sequence[Option], value: int) -> Control:

@@ -19,7 +19,7 @@ from deskbell.mail.queries import deliveries_of
 from deskbell.people.addresses import is_mailable
 from deskbell.people.models import User
 from deskbell.tickets import access, fields, overviews, queries, thread
-from deskbell.tickets.models import Ticket, TicketCC
+from deskbell.tickets.models import TicketCC
 from deskbell.tickets.operations import (
     NewArticle,
     TicketChange,
@@ -43,6 +43,20 @@ WINDOW = 100
 
 class _News(Exception):
     """Somebody wrote to the ticket since the page was made."""
+
+
+def _row(request: DeskRequest, ticket_id: int) -> TicketRow:
+    """The ticket, for an agent who may change it; every form of the page goes through here.
+
+    Whoever sees it as its customer only has no business in the workspace: unknown. Who may read
+    but not change it is told so.
+    """
+    row = queries.ticket_row(request.actor, ticket_id)
+    if not access.allows(request.actor, row, as_agent=True):
+        raise access.TicketForbidden("ticket", ticket_id)
+    if not access.allows(request.actor, row, "change", as_agent=True):
+        raise PermissionDenied
+    return row
 
 
 @signed_in("web", *Read)
@@ -72,13 +86,14 @@ def _page(
     ids = [article.id for article in window]
     words = Vocabulary.read()
     owners, people = owner_options(row.group_id, row.owner_id)
-    wanted = (entries.people_of(window) | {row.customer_id}) - people.keys()
+    wanted = entries.people_of(window, customer_id=row.customer_id) - people.keys()
     people |= {
         user.pk: user for user in User.objects.filter(pk__in=wanted).select_related("organization")
     }
     here = reverse("agent-ticket", args=[row.id])
     around = entries.Surroundings(
         reader=Reader(user_id=request.viewer.pk),
+        customer_id=row.customer_id,
         title=row.title,
         page=here,
         people=people,
@@ -179,22 +194,24 @@ def _readable(
 @signed_in("web", "POST")
 def create_reply(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
     """Answer the customer."""
+    row = _row(request, ticket_id)
     answer = Answer.read(request.POST)
     try:
         article_id = _write(request, ticket_id, answer, internal=False)
     except (_News, Invalid, Refused) as problem:
-        return _unsent(request, ticket_id, answer, problem, reply=answer)
+        return _unsent(request, row, answer, problem, reply=answer)
     return _sent(request, ticket_id, article_id, "reply", gettext("Your reply is on its way."))
 
 
 @signed_in("web", "POST")
 def create_note(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
     """Leave a note that only agents see."""
+    row = _row(request, ticket_id)
     answer = Answer.read(request.POST)
     try:
         article_id = _write(request, ticket_id, answer, internal=True)
     except (_News, Invalid, Refused) as problem:
-        return _unsent(request, ticket_id, answer, problem, note=answer)
+        return _unsent(request, row, answer, problem, note=answer)
     return _sent(request, ticket_id, article_id, "note", gettext("Your note was added."))
 
 
@@ -205,7 +222,7 @@ def _write(request: DeskRequest, ticket_id: int, answer: Answer, *, internal: bo
     if not answer.body.strip() and not files:
         raise Invalid("body", "required")
     with transaction.atomic():
-        found = _changeable(request, ticket_id)
+        found = access.ticket_for(request.actor, ticket_id, "change", lock=True, as_agent=True)
         if seen is None or thread.has_news(found.pk, seen=seen, public=False):
             raise _News
         if internal:
@@ -222,18 +239,9 @@ def _write(request: DeskRequest, ticket_id: int, answer: Answer, *, internal: bo
     return written.pk
 
 
-def _changeable(request: DeskRequest, ticket_id: int) -> Ticket:
-    """The locked ticket. One that may only be read is forbidden, not unknown."""
-    access.ticket_for(request.actor, ticket_id, as_agent=True)
-    try:
-        return access.ticket_for(request.actor, ticket_id, "change", lock=True, as_agent=True)
-    except Forbidden as error:
-        raise PermissionDenied from error
-
-
 def _unsent(
     request: DeskRequest,
-    ticket_id: int,
+    row: TicketRow,
     answer: Answer,
     problem: Exception,
     **shown: Answer,
@@ -246,7 +254,6 @@ def _unsent(
         answer.problem = gettext("This ticket takes no more entries.")
     else:
         status = 409
-    row = queries.ticket_row(request.actor, ticket_id)
     return _page(request, row, status=status, news=status == 409, **shown)  # type: ignore[arg-type]
 
 
@@ -264,7 +271,7 @@ def _sent(
 @signed_in("web", "POST")
 def change_facts(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
     """Change what the form beside the ticket says, all of it or nothing."""
-    row = queries.ticket_row(request.actor, ticket_id)
+    row = _row(request, ticket_id)
     owners, _people = owner_options(row.group_id, row.owner_id)
     facts = Facts(
         row,
@@ -279,7 +286,6 @@ def change_facts(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
     if not facts.has_errors:
         try:
             with transaction.atomic():
-                _changeable(request, ticket_id)
                 _apply(request, ticket_id, change, added, removed)
         except Invalid as problem:
             facts.take(problem)
@@ -319,8 +325,9 @@ def _back(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
 @signed_in("web", "POST")
 def take(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
     """Become the owner of a ticket that nobody has."""
+    _row(request, ticket_id)
     with transaction.atomic():
-        found = _changeable(request, ticket_id)
+        found = access.ticket_for(request.actor, ticket_id, "change", lock=True, as_agent=True)
         if found.owner_id not in (NOBODY_ID, request.viewer.pk):
             messages.error(request, gettext("Somebody else took this ticket first."))
         else:

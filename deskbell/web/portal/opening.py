@@ -58,8 +58,8 @@ class Form:
 
     @property
     def has_choice(self) -> bool:
-        """Whether there is more than one group to ask."""
-        return len(self.group.options) > 1
+        """Whether there is more than one group to ask, or something wrong with the one."""
+        return len(self.group.options) > 1 or bool(self.group.error)
 
     def read(self, posted: QueryDict, files: list[NewFile]) -> NewTicket | None:
         """The ticket that is to be opened; ``None`` where something is wrong."""

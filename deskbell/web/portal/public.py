@@ -36,11 +36,13 @@ def ticket(request: HttpRequest) -> HttpResponseBase:
     for name in ("before", "images"):
         query.pop(name, None)
     here = f"{reverse('portal-public-ticket')}?{query.urlencode()}"
+    people = entries.people_of(window, customer_id=row.customer_id)
     around = entries.Surroundings(
         reader=Reader(ticket_id=row.id),
+        customer_id=row.customer_id,
         title=row.title,
         page=here,
-        people={user.pk: user for user in User.objects.filter(pk__in=entries.people_of(window))},
+        people={user.pk: user for user in User.objects.filter(pk__in=people)},
         files=queries.attachments_of(ids),
         show_images={id_ for text in request.GET.getlist("images") if (id_ := id_of(text))},
     )

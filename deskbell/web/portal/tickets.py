@@ -84,11 +84,13 @@ def _page(
     )
     ids = [article.id for article in window]
     here = reverse("portal-ticket", args=[row.id])
+    people = entries.people_of(window, customer_id=row.customer_id)
     around = entries.Surroundings(
         reader=Reader(user_id=request.viewer.pk),
+        customer_id=row.customer_id,
         title=row.title,
         page=here,
-        people={user.pk: user for user in User.objects.filter(pk__in=entries.people_of(window))},
+        people={user.pk: user for user in User.objects.filter(pk__in=people)},
         files=queries.attachments_of(ids),
         show_images={id_ for text in request.GET.getlist("images") if (id_ := id_of(text))},
     )
@@ -134,6 +136,9 @@ def _merged_to(request: DeskRequest, row: TicketRow) -> Ticket | None:
 def create_reply(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
     """Answer, or ask on."""
     row = queries.ticket_row(request.actor, ticket_id)
+    if access.allows(request.actor, row, as_agent=True):
+        # An agent of the group answers in the workspace, never in the customer's name.
+        raise access.TicketForbidden("ticket", ticket_id)
     body = request.POST.get("body", "")
     try:
         answered, article_id = _write(request, ticket_id, body)

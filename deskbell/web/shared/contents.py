@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterator
-from typing import IO
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
-from django.http.response import HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header, parse_etags
 
 from deskbell.tickets import attachments
@@ -30,7 +28,6 @@ log = logging.getLogger("deskbell.web")
 #: For whatever is not a page: nothing loads, nothing runs, whichever way a browser shows it.
 SEALED = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; sandbox"
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
-CHUNK = 64 * 1024
 
 
 @signed_in("web", *Read)
@@ -62,7 +59,7 @@ def _sent(request: HttpRequest, found: Attachment, *, inline: bool) -> HttpRespo
         except FileNotFoundError as error:
             log.exception("the bytes of an attachment are missing", extra={"id": found.pk})
             raise Http404 from error
-        response = StreamingHttpResponse(_pieces(file), content_type=served)
+        response = FileResponse(file, content_type=served)
         response["Content-Length"] = str(found.size)
     disposition = content_disposition_header(not as_picture, found.filename)
     response["Content-Disposition"] = disposition or "attachment"
@@ -73,12 +70,6 @@ def _sent(request: HttpRequest, found: Attachment, *, inline: bool) -> HttpRespo
     # Kept, but asked about every time: rights may be gone tomorrow.
     response["Cache-Control"] = "private, no-cache"
     return response
-
-
-def _pieces(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while piece := file.read(CHUNK):
-            yield piece
 
 
 @signed_in("web", *Read)

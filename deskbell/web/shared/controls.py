@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
 from deskbell.kernel.errors import Invalid
+from deskbell.kernel.text import fold
 from deskbell.tickets import fields
 from deskbell.tickets.attachments import NewFile
 from deskbell.tickets.fields import choice_pairs
@@ -137,8 +138,12 @@ def addresses_of(text: str) -> list[str]:
 
 
 def words_of(text: str) -> list[str]:
-    """Tags separated by commas, each once, in order."""
-    return list(dict.fromkeys(word for part in text.split(",") if (word := " ".join(part.split()))))
+    """Tags separated by commas, each once in whatever case, in order."""
+    words: dict[str, str] = {}
+    for part in text.split(","):
+        if word := " ".join(part.split()):
+            words.setdefault(fold(word), word)
+    return list(words.values())
 
 
 def files_of(request: HttpRequest, name: str = "files") -> list[NewFile]:

@@ -93,6 +93,7 @@ class Surroundings:
     """
 
     reader: Reader
+    customer_id: int
     title: str
     page: str
     people: Mapping[int, User]
@@ -102,14 +103,16 @@ class Surroundings:
     for_staff: bool = False
 
 
-def people_of(rows: Sequence[ArticleRow]) -> set[int]:
+def people_of(rows: Sequence[ArticleRow], *, customer_id: int) -> set[int]:
     """Ids of the people whose names the entries show."""
-    return {row.origin_by_id or row.created_by_id for row in rows}
+    return {customer_id, *(row.origin_by_id or row.created_by_id for row in rows)}
 
 
 def shown(row: ArticleRow, around: Surroundings) -> Entry:
     """One entry."""
     author_id = row.origin_by_id or row.created_by_id
+    if author_id == NOBODY_ID and row.sender == Sender.CUSTOMER and not row.from_address:
+        author_id = around.customer_id
     icon, way = _WAYS.get(ArticleType(row.type), ("reply", gettext("message")))
     kind: Kind = "customer"
     if row.internal:

@@ -9,7 +9,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from deskbell.kernel.clock import now
 from deskbell.kernel.logging import user_id
-from deskbell.kernel.text import storable
 from deskbell.people import sessions
 from deskbell.people.access import actor_for
 from deskbell.people.credentials import (
@@ -49,7 +48,7 @@ def _form(
 
 def _sign_in(request: HttpRequest) -> HttpResponse:
     """Check the password; an unknown name and a wrong password hear the same words."""
-    username = storable(request.POST.get("username", "")).strip()
+    username = request.POST.get("username", "").strip()
     wanted = request.POST.get("next", "")
     try:
         user = sign_in(
