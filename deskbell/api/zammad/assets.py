@@ -327,6 +327,7 @@ class Assets:
         if self._roles:
             shown = roles(_by_id(Role.objects.all(), self._roles))
             self._put("Role", shown)
+            self._groups |= _granted(shown)
         if self._groups:
             self._put("Group", groups(_by_id(Group.objects.all(), self._groups), actor=self.actor))
         return self._found
