@@ -110,9 +110,11 @@ def network_of(client_ip: str | None) -> str:
     return str(address)
 
 
-def _account_key(name: str) -> str:
+def _account_key(name: str, user: User | None) -> str:
+    """Under what failures are counted: the person, by whichever name, else the unknown name."""
+    account = fold(name) if user is None else f"\0{user.pk}"
     return hashlib.sha256(
-        f"{settings.SECRET_KEY}\0{fold(name)}".encode("utf-8", "replace")
+        f"{settings.SECRET_KEY}\0{account}".encode("utf-8", "replace")
     ).hexdigest()
 
 
@@ -124,25 +126,24 @@ def sign_in(name: str, password: str, *, client_ip: str | None, at: datetime) ->
     password, so the answer's time tells nothing.
     """
     user = user_named(name)
-    if user is not None and len(password) <= PASSWORD_LIMIT:
+    # What no account has as its password is compared with nothing, at the same price.
+    is_possible = len(password) <= PASSWORD_LIMIT and is_storable(password)
+    if user is not None and is_possible:
         proof = _proof(user, password)
         if _is_remembered(proof):
             if not user.active:
                 raise BadCredentials
             return user
-    account, network = _account_key(name), network_of(client_ip)
+    account, network = _account_key(name, user), network_of(client_ip)
     failures = SignInFailure.objects.filter(account=account, network=network)
     if failures.filter(at__gt=at - FAILURE_WINDOW).count() >= FAILURES_ALLOWED:
         security_log.warning("sign-in refused: too many tries", extra={"network": network})
         raise TooManyTries
-    fits = (
-        len(password) <= PASSWORD_LIMIT
-        and user is not None
-        and user.has_usable_password()
-        and check_password(password, user.password, setter=_upgrade(user))
-    )
-    if user is None or not user.has_usable_password():
-        make_password(password[:PASSWORD_LIMIT])
+    fits = False
+    if user is not None and is_possible and user.has_usable_password():
+        fits = check_password(password, user.password, setter=_upgrade(user))
+    else:
+        make_password("no account has this")
     if user is None or not fits or not user.active:
         SignInFailure.objects.create(account=account, network=network, at=at)
         security_log.warning(
@@ -160,9 +161,12 @@ def sign_in(name: str, password: str, *, client_ip: str | None, at: datetime) ->
 def _upgrade(user: User):  # type: ignore[no-untyped-def]
     def setter(raw: str) -> None:
         """Store the password under today's hasher (an imported PBKDF2 hash, say)."""
+        old = user.password
         user.set_password(raw)
         user._password = None  # type: ignore[attr-defined]
-        User.objects.filter(pk=user.pk).update(password=user.password)
+        # Somebody may be choosing another password at this very moment: that one stays.
+        if not User.objects.filter(pk=user.pk, password=old).update(password=user.password):
+            user.password = old
 
     return setter
 

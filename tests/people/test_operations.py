@@ -147,6 +147,10 @@ class TestPasswords:
             ("-", "!"),
             ("", ""),
             ("nora", ""),
+            ("nora", "\ud800"),
+            ("nobody", "\ud800"),
+            ("nora", PASSWORD + "\x00"),
+            ("nora", "x" * 100_000),
             ("nora\x00", PASSWORD),
             ("\ud800", "x"),
         ],
@@ -178,6 +182,54 @@ class TestPasswords:
         credentials._remembered.clear()
         with pytest.raises(credentials.TooManyTries):
             credentials.sign_in("nora", PASSWORD, client_ip="10.0.0.9", at=MONDAY_9AM)
+
+    def test_guesses_by_login_and_by_address_count_together(self) -> None:
+        nora()
+        for name in ["nora", "Nora@Example.test"] * (credentials.FAILURES_ALLOWED // 2):
+            with pytest.raises(credentials.BadCredentials):
+                credentials.sign_in(name, "guess", client_ip="10.0.0.9", at=MONDAY_9AM)
+        for name in ("nora", "nora@example.test"):
+            with pytest.raises(credentials.TooManyTries):
+                credentials.sign_in(name, "guess", client_ip="10.0.0.9", at=MONDAY_9AM)
+
+    @pytest.mark.parametrize("name", ["nora", "nobody", "kemal"])
+    @pytest.mark.parametrize("password", ["guess", "x" * 100_000, "\ud800"])
+    def test_a_refusal_costs_one_hash_whoever_is_asked_for(
+        self, name: str, password: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from django.contrib.auth import hashers
+
+        nora()
+        known = find_or_create_customer("kemal@example.test", actor=SYSTEM, at=MONDAY_9AM)
+        change_user(known.pk, login="kemal", actor=SYSTEM, at=MONDAY_9AM)
+        hashed: list[str] = []
+        hasher = type(hashers.get_hasher())
+        encode, verify = hasher.encode, hasher.verify
+        monkeypatch.setattr(
+            hasher, "encode", lambda *a, **k: hashed.append("encode") or encode(*a, **k)
+        )
+        monkeypatch.setattr(
+            hasher, "verify", lambda *a, **k: hashed.append("verify") or verify(*a, **k)
+        )
+        with pytest.raises(credentials.BadCredentials):
+            credentials.sign_in(name, password, client_ip=None, at=MONDAY_9AM)
+        assert len(hashed) == 1
+
+    def test_renewing_a_hash_does_not_undo_a_new_password(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from django.contrib.auth.hashers import make_password
+
+        user = nora()
+        old_hash = make_password(PASSWORD, hasher="pbkdf2_sha256")
+        User.objects.filter(pk=user.pk).update(password=old_hash)
+        user.refresh_from_db()
+        setter = credentials._upgrade(user)
+        change_user(user.pk, password="another good one", actor=SYSTEM, at=MONDAY_10AM)
+        setter(PASSWORD)
+        stored = User.objects.get(pk=user.pk)
+        assert stored.check_password("another good one")
+        assert user.password == old_hash
 
     def test_the_window_passes(self) -> None:
         nora()
