@@ -104,6 +104,7 @@ def _claim(claimed: User, values: Mapping[str, Any], *, actor: Actor, at: dateti
         email=values["email"],
         password=values["password"],
         login_chosen=True,
+        claiming=True,
         actor=actor,
         at=at,
     )
