@@ -33,7 +33,8 @@ from deskbell.tickets.vocabulary import ArticleType, Sender
 from tests.cast import MONDAY_9AM, acting, ada, group, kemal, nora
 from tests.mail.reading import sent
 
-pytestmark = pytest.mark.django_db
+# Some dozen desks in one test: a slow machine needs more than the usual time for them.
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(300)]
 
 #: Everybody may turn up in any part: that is where such promises break.
 ADDRESSES = [f"{name}@example.test" for name in ("nora", "ada", "kemal", "cc", "team", "boss")]
@@ -114,7 +115,7 @@ def people(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Callable[[], dict[s
 
 
 @examples(
-    max_examples=60,
+    max_examples=30,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(story=stories)
