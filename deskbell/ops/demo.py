@@ -117,7 +117,10 @@ class _Example:
         self._furnish()
         stories: list[tuple[datetime, int, Story]] = []
         plots: list[Story] = [self._recall()]
-        plots += [self._concern(self.random.choice(texts().topic)) for _ in range(TICKETS)]
+        # What is critical is rare.
+        weights = [0.3 if topic.priority == 1 else 1.0 for topic in texts().topic]
+        topics = self.random.choices(texts().topic, weights=weights, k=TICKETS)
+        plots += [self._concern(topic) for topic in topics]
         for number, plot in enumerate(plots):
             stories.append((next(plot), number, plot))
         heapq.heapify(stories)

@@ -732,6 +732,23 @@ class TestExporting:
             transaction.set_rollback(True)
 
 
+class TestTheDocumentation:
+    SAMPLE = (Path(__file__).parents[2] / "docs" / "desk-file.md").read_text(encoding="utf-8")
+
+    def test_shows_a_file_that_can_be_applied(self, bring, tmp_path):
+        sample = self.SAMPLE.partition("```toml\n")[2].partition("```")[0]
+        (tmp_path / "secrets").mkdir()
+        (tmp_path / "secrets" / "nora").write_text("opens the desk", encoding="utf-8")
+
+        assert len(bring(sample)) > 8
+        assert bring(sample) == []
+
+    @pytest.mark.parametrize("section", SECTIONS)
+    def test_names_every_section_and_type(self, section):
+        assert f"[[{section}]]" in self.SAMPLE
+        assert all(type_ in self.SAMPLE for type_ in (*FIELD_TYPES, *STATE_TYPES))
+
+
 @pytest.mark.live
 @pytest.mark.timeout(120)
 class TestTheCommands:
