@@ -362,11 +362,17 @@ def articles_by_id(ids: Sequence[int]) -> list[ArticleRow]:
 
 
 def articles_page(
-    actor: Actor, *, limit: int, offset: int = 0, by_date: bool = True
+    actor: Actor,
+    *,
+    limit: int,
+    offset: int = 0,
+    by_date: bool = True,
+    newest_first: bool = False,
 ) -> list[ArticleRow]:
     """A page of all entries the actor may see: by date and id, or by id. One query."""
     where, params = visible_articles(actor)
-    order = "a.created_at, a.id" if by_date else "a.id"
+    turn = " DESC" if newest_first else ""
+    order = f"a.created_at{turn}, a.id{turn}" if by_date else f"a.id{turn}"
     sql = (
         f"{_ARTICLE_SELECT}a.id IN (SELECT a.id FROM tickets_article a"
         f" JOIN tickets_ticket ON tickets_ticket.id = a.ticket_id WHERE {where}"

@@ -458,6 +458,11 @@ class TestRead:
         assert len(told(nora.get("ticket_articles"), 200)) == 2
         assert len(told(Wire(kemal).get("ticket_articles"), 200)) == 1
         assert told(nora.get("ticket_articles?full=true"), 200)["total_count"] == 2
+        ids = [one["id"] for one in told(nora.get("ticket_articles"), 200)]
+        for query in ("sort_by=id&order_by=desc", "sort_by=created_at&order_by=desc"):
+            turned = told(nora.get(f"ticket_articles?{query}"), 200)
+            assert [one["id"] for one in turned] == ids[::-1]
+        message(nora.get("ticket_articles?sort_by=body"), 422)
 
     def test_has_no_raw_copy(self, nora: Wire, ticket: Ticket) -> None:
         article = add(nora, ticket)

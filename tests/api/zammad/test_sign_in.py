@@ -302,6 +302,11 @@ class TestCors:
             assert response.headers["Access-Control-Allow-Origin"] == "*"
             assert "Access-Control-Allow-Credentials" not in response.headers
 
+    def test_answers_are_kept_by_nobody_on_the_way(self, nora: User) -> None:
+        response = Wire(nora).get("users/me")
+
+        assert response.headers["Cache-Control"] == "private, max-age=0, must-revalidate"
+
     def test_not_without_credentials(self) -> None:
         response = Wire().get("users/me", Origin="https://app.example")
 

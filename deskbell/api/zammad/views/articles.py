@@ -13,7 +13,7 @@ from deskbell.api.zammad import assets, errors, uploads
 from deskbell.api.zammad.decode import articles as article_bodies
 from deskbell.api.zammad.decode import values
 from deskbell.api.zammad.errors import Problem, forbidden
-from deskbell.api.zammad.paging import page_of
+from deskbell.api.zammad.paging import order_of, page_of
 from deskbell.api.zammad.views.base import Call, answer, done, endpoint, not_authorized
 from deskbell.kernel.errors import Unknown
 from deskbell.tickets import access, attachments, queries
@@ -33,12 +33,32 @@ LIST_DEFAULT, LIST_MOST = 500, 1000
 def index(call: Call) -> HttpResponse:
     """A page of all articles the caller may see, by id."""
     page = page_of(call.params, default=LIST_DEFAULT, most=LIST_MOST)
-    rows = queries.articles_page(call.actor, limit=page.limit, offset=page.offset, by_date=False)
+    by_date, newest_first = _order(call)
+    rows = queries.articles_page(
+        call.actor,
+        limit=page.limit,
+        offset=page.offset,
+        by_date=by_date,
+        newest_first=newest_first,
+    )
     if call.asks("full"):
         body = _records(call, rows)
         body["total_count"] = queries.count_articles(call.actor)
         return answer(body)
     return answer(assets.articles(rows, root=call.root))
+
+
+def _order(call: Call) -> tuple[bool, bool]:
+    """Whether by date rather than by id, and whether the newest come first."""
+    asked = order_of(call.params)
+    if not asked:
+        return False, False
+    column, direction = asked[0]
+    if column not in ("id", "created_at"):
+        raise errors.invalid_value("sort_by", column)
+    if direction not in ("asc", "desc"):
+        raise errors.invalid_value("order_by", direction)
+    return column == "created_at", direction == "desc"
 
 
 def by_ticket(call: Call, ticket_id: str) -> HttpResponse:

@@ -163,6 +163,8 @@ def endpoint(**handlers: Handler) -> View:
                     human=False,
                 ),
             )
+        # Answers are for one person: no cache on the way may keep them.
+        response.headers.setdefault("Cache-Control", "private, max-age=0, must-revalidate")
         if cross_origin:
             response.headers["Access-Control-Allow-Origin"] = "*"
         return response
