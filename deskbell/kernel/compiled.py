@@ -10,11 +10,14 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.db.models import query as django_query
 from django.db.models.query import ModelIterable, ValuesListIterable
 
+from deskbell.kernel.text import MAX_ID
+
 Row = TypeVar("Row")
+Instance = TypeVar("Instance", bound=Model)
 
 #: Values that stand for the placeholders while the SQL is made; no request brings them.
 _FIRST_NUMBER = -0x6465_736B_6265_6C00
@@ -37,6 +40,9 @@ class Compiled(Generic[Row]):
 
     def all(self, *values: int | str) -> list[Row]:
         """All rows for these values, in the order of the placeholders. One query."""
+        if any(type(value) is int and not -MAX_ID - 1 <= value <= MAX_ID for value in values):
+            # No column holds such a number, and no database takes it as a parameter.
+            return []
         plan = self._plan
         if plan is None or plan.vendor != connection.vendor:
             plan = self._plan = _Plan(self._build, self._kinds)
@@ -46,6 +52,12 @@ class Compiled(Generic[Row]):
         """The first row, ``None`` where there is none; the queryset says which is first."""
         rows = self.all(*values)
         return rows[0] if rows else None
+
+
+def by_id(model: type[Instance]) -> Compiled[Instance]:
+    """Rows of a model by their id."""
+    rows: Any = model._default_manager
+    return Compiled(lambda key: rows.filter(pk=key), int)
 
 
 class _Plan:

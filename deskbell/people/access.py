@@ -8,6 +8,7 @@ from collections.abc import Collection
 from django.db import connection
 
 from deskbell.kernel.actor import NOBODY_ID, Actor, ActorKind, Via, includes
+from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.logging import user_id as logged_user_id
 from deskbell.kernel.text import MAX_ID
 from deskbell.people.models import User
@@ -43,6 +44,7 @@ SELECT 'o', o.id, '' FROM people_user_organizations uo
  WHERE uo.user_id = %(user)s
 """
 _GRANTS_POSITIONAL = _GRANTS.replace("%(user)s", "%s")
+_ACTIVE = Compiled(lambda key: User.objects.filter(pk=key, active=True).values_list("id"), int)
 _PLACES = _GRANTS.count("%(user)s")
 
 
@@ -100,7 +102,7 @@ def may_own(user_id: int, group_id: int) -> bool:
 
 def is_active(user_id: int) -> bool:
     """Whether there is such an active user (django-helpdesk's rule for owners)."""
-    return user_id != NOBODY_ID and User.objects.filter(pk=user_id, active=True).exists()
+    return user_id != NOBODY_ID and bool(_ACTIVE.all(user_id))
 
 
 def full_access(

@@ -16,6 +16,7 @@ from msgspec import UNSET, UnsetType
 
 from deskbell.kernel import columns as kernel_columns
 from deskbell.kernel.actor import LEVELS, NOBODY_ID, Actor, includes
+from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.errors import Forbidden, Invalid, Refused, Unknown
 from deskbell.kernel.events import Change, record
 from deskbell.kernel.models import Event
@@ -69,6 +70,7 @@ USER_COLUMNS = frozenset(
         "mail_optout",
     ]
 )
+_BY_KEY = Compiled(lambda key: User.objects.filter(identities__key=key), str)
 Levels = Mapping[int, Collection[str]]
 #: By user: the groups on which ``full`` was taken from him; ``None`` where the account was.
 Lost = Mapping[int, frozenset[int] | None]
@@ -318,7 +320,7 @@ def find_or_create_customer(
     email = email.strip()
     if not is_address(email):
         raise Invalid("email", "not_an_address", email)
-    found = User.objects.filter(identities__key=fold(email)).first()
+    found = _BY_KEY.first(fold(email))
     if found is not None:
         return found
     new = NewUser(email=email, firstname=name[0], lastname=name[1], login_chosen=False)

@@ -24,6 +24,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from deskbell.kernel.compiled import Compiled
 from deskbell.search import analyse
 from deskbell.search.fields import TEXT, WHOLE
 from deskbell.search.models import Entry, Word
@@ -174,30 +175,63 @@ class _Row:
         return f" {' '.join(self.words[: 2 * analyse.MAX_WORDS])} "
 
 
+_TICKET_COLUMNS = (
+    "title",
+    "number",
+    "note",
+    "type",
+    "description",
+    "resolution",
+    "custom",
+    "customer_id",
+    "customer__firstname",
+    "customer__lastname",
+    "customer__email",
+    "customer__login",
+    "owner_id",
+    "owner__firstname",
+    "owner__lastname",
+    "owner__email",
+    "owner__login",
+    "organization__name",
+)
+_TICKET = Compiled(
+    lambda key: Ticket.objects.filter(pk=key).values_list(*_TICKET_COLUMNS),
+    int,
+)
+_TAGS = Compiled(
+    lambda key: TicketTag.objects.filter(ticket_id=key).order_by("id").values_list("tag__name"),
+    int,
+)
+_FIRST_TEXT = Compiled(
+    lambda key: (
+        Article.objects.filter(ticket_id=key).order_by("id").values_list("body", "content_type")[:1]
+    ),
+    int,
+)
+#: Between two ids, both of them included.
+_BETWEEN = Compiled(
+    lambda low, high: Entry.objects.filter(id__gte=low, id__lte=high).values_list("id", "words"),
+    int,
+    int,
+)
+_LAST_BETWEEN = Compiled(
+    lambda low, high: (
+        Entry.objects.filter(id__gte=low, id__lte=high).order_by("-id").values_list("id")[:1]
+    ),
+    int,
+    int,
+)
+_OF_ARTICLE = Compiled(
+    lambda key: Entry.objects.filter(article_id=key).values_list("id", "words"), int
+)
+
+
 def write_ticket(ticket_id: int) -> None:
     """Bring the ticket's own entry up to date; its articles have theirs. Runs twice unharmed."""
-    # Plain dicts: the keys are put together from the names of fields.
-    rows: Any = Ticket.objects.filter(pk=ticket_id).values(
-        "title",
-        "number",
-        "note",
-        "type",
-        "description",
-        "resolution",
-        "custom",
-        "customer_id",
-        "customer__firstname",
-        "customer__lastname",
-        "customer__email",
-        "customer__login",
-        "owner_id",
-        "owner__firstname",
-        "owner__lastname",
-        "owner__email",
-        "owner__login",
-        "organization__name",
-    )
-    row = rows.first()
+    values = _TICKET.first(ticket_id)
+    # The keys are put together from the names of fields.
+    row: Any = None if values is None else dict(zip(_TICKET_COLUMNS, values, strict=True))
     if row is None:
         remove_ticket(ticket_id)
         return
@@ -208,8 +242,7 @@ def write_ticket(ticket_id: int) -> None:
     public.add(TEXT["number"], [row["number"]])
     public.add(TEXT["note"], [row["note"]])
     public.add(TEXT["type"], [row["type"]], bare=False)
-    tags = TicketTag.objects.filter(ticket_id=ticket_id).order_by("id")
-    public.add(TEXT["tags"], tags.values_list("tag__name", flat=True))
+    public.add(TEXT["tags"], [name for (name,) in _TAGS.all(ticket_id)])
     for person, bare in (("customer", True), ("owner", False)):
         if row[f"{person}_id"] == 1:
             continue  # nobody
@@ -231,22 +264,17 @@ def write_ticket(ticket_id: int) -> None:
                 )
     if row["description"]:
         # Customers never see it, and mostly it is the first article over again.
-        first = (
-            Article.objects.filter(ticket_id=ticket_id)
-            .order_by("id")
-            .values_list("body", "content_type")
-            .first()
-        )
+        first = _FIRST_TEXT.first(ticket_id)
         if first is None or analyse.words(plain(*first)) != analyse.words(row["description"]):
             told.body(row["description"])
-    own = _of_ticket(ticket_id).filter(id__lt=entry_id(ticket_id, 1, fields=False, staff=False))
+    own = _BETWEEN.all(ticket_id << TICKET_SHIFT, entry_id(ticket_id, 0, fields=True, staff=True))
     _write(
         {
             entry_id(ticket_id, 0, fields=True, staff=False): public,
             entry_id(ticket_id, 0, fields=True, staff=True): staff,
             entry_id(ticket_id, 0, fields=False, staff=True): told,
         },
-        present=dict(own.values_list("id", "words")),
+        present=dict(own),
         article_id=None,
     )
 
@@ -274,7 +302,7 @@ def write_live_article(article: Article, filenames: Sequence[str]) -> None:
     fields.add(TEXT["article.attachment.title"], filenames)
     body.body(plain(article.body, article.content_type))
 
-    known = dict(Entry.objects.filter(article_id=article.pk).values_list("id", "words"))
+    known = dict(_OF_ARTICLE.all(article.pk))
     here = {id_: words for id_, words in known.items() if id_ >> TICKET_SHIFT == ticket_id}
     if len(here) != len(known):
         Entry.objects.filter(id__in=[id_ for id_ in known if id_ not in here]).delete()
@@ -337,8 +365,8 @@ def _of_ticket(ticket_id: int) -> Any:
 
 def _free_ordinal(ticket_id: int) -> int:
     """The next article's place. Who adds one holds the ticket's row, so nobody else takes it."""
-    last = _of_ticket(ticket_id).order_by("-id").values_list("id", flat=True).first()
-    return 1 if last is None else ((last >> ORDINAL_SHIFT) & _LAST_ORDINAL) + 1
+    last = _LAST_BETWEEN.first(ticket_id << TICKET_SHIFT, ((ticket_id + 1) << TICKET_SHIFT) - 1)
+    return 1 if last is None else ((last[0] >> ORDINAL_SHIFT) & _LAST_ORDINAL) + 1
 
 
 def _write(rows: dict[int, _Row], *, present: dict[int, str], article_id: int | None) -> None:

@@ -7,6 +7,7 @@ from email.utils import getaddresses, parseaddr
 
 from django.conf import settings
 
+from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.text import fold
 from deskbell.people.addresses import is_address
 from deskbell.people.models import Group, User
@@ -30,9 +31,12 @@ def agent_name(name: str, group: Group) -> str:
     return f"{name} via {sender_name(group)}" if name else sender_name(group)
 
 
+_GROUP_ADDRESSES = Compiled(lambda: Group.objects.exclude(email="").values_list("email"))
+
+
 def desk_addresses() -> frozenset[str]:
     """Keys of all addresses that are the desk's own: mail to them would come back to us."""
-    own = Group.objects.exclude(email="").values_list("email", flat=True)
+    own = (email for (email,) in _GROUP_ADDRESSES.all())
     return frozenset(fold(a) for a in [*own, settings.CONFIG.sender] if a)
 
 

@@ -9,7 +9,7 @@ from django.db import connection, models, transaction
 from django.forms import model_to_dict
 from django.test.utils import CaptureQueriesContext
 
-from deskbell.kernel.compiled import Compiled
+from deskbell.kernel.compiled import Compiled, by_id
 from deskbell.people.models import User
 from deskbell.tickets.models import Ticket
 from tests import cast
@@ -105,6 +105,12 @@ class TestPlaceholders:
             return User.objects.filter(login=login)
 
         assert Compiled(by_login, str).all("' OR 1=1 --") == []
+
+    def test_beyond_what_a_database_holds_find_nothing(self) -> None:
+        compiled = by_id(User)
+
+        assert [compiled.first(key) for key in (2**63, -(2**63) - 1, 10**30)] == [None] * 3
+        assert compiled.first(2**63 - 1) is None
 
 
 class TestLocks:
