@@ -10,6 +10,7 @@ from datetime import datetime
 from django.conf import settings
 
 from deskbell.kernel.actor import NOBODY_ID, Actor
+from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.errors import Invalid
 from deskbell.kernel.text import is_storable
 from deskbell.people.addresses import is_mailable
@@ -20,6 +21,11 @@ from deskbell.tickets.models import Article, Attachment, Ticket, TicketCC, TimeE
 from deskbell.tickets.operations.inputs import NewArticle
 from deskbell.tickets.rules import Audience, Occasion, Owed
 from deskbell.tickets.vocabulary import ArticleType, Sender
+
+_PEOPLE = Compiled(lambda *ids: User.objects.filter(pk__in=ids), int, int, int, int)
+_CCS = Compiled(
+    lambda key: TicketCC.objects.filter(ticket_id=key).order_by("id").values_list("email"), int
+)
 
 SECONDS_LIMIT = 10**9
 #: Types whose sender a client may name; for all others the desk computes it.
@@ -49,8 +55,8 @@ def add_article(
     author_id = origin_by_id or actor.user_id
     people = {
         user.pk: user
-        for user in User.objects.filter(
-            pk__in={author_id, actor.user_id, ticket.customer_id, ticket.owner_id}
+        for user in _PEOPLE.all(
+            author_id, actor.user_id, ticket.customer_id or NOBODY_ID, ticket.owner_id or NOBODY_ID
         )
     }
     author = people.get(author_id)
@@ -220,11 +226,7 @@ def _audience(
     writer = people.get(actor.user_id)
     return Audience(
         customer=customer.email if customer is not None else "",
-        ccs=tuple(
-            TicketCC.objects.filter(ticket_id=ticket.pk)
-            .order_by("id")
-            .values_list("email", flat=True)
-        ),
+        ccs=tuple(email for (email,) in _CCS.all(ticket.pk)),
         new_ticket_cc=tuple(ticket.group.new_ticket_cc),
         updated_ticket_cc=tuple(ticket.group.updated_ticket_cc),
         owner=real_owner.email if real_owner is not None else "",

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from deskbell.kernel.actor import NOBODY_ID, Actor
+from deskbell.kernel.compiled import Compiled, by_id
 from deskbell.kernel.errors import Invalid
 from deskbell.kernel.events import Change, record
 from deskbell.kernel.text import fold, is_storable
@@ -35,6 +36,13 @@ from deskbell.tickets.vocabulary import NOTE_LIMIT, TITLE_LIMIT, ArticleType, Se
 
 CCS_AT_MOST = 100
 
+_GROUP = by_id(Group)
+_USER = by_id(User)
+_STATE = by_id(State)
+_PRIORITY = by_id(Priority)
+_FIRST_STATE = Compiled(lambda: State.objects.filter(default_create=True).order_by("id")[:1])
+_FIRST_PRIORITY = Compiled(lambda: Priority.objects.filter(default_create=True).order_by("id")[:1])
+
 
 @transaction.atomic
 def open_ticket(new: NewTicket, *, actor: Actor, at: datetime) -> Ticket:
@@ -46,7 +54,7 @@ def open_ticket(new: NewTicket, *, actor: Actor, at: datetime) -> Ticket:
     ``required``, ``note`` ``too_long``, ``links``/``mentions``/``ccs`` ``unknown``, and what the
     article raises.
     """
-    group = Group.objects.filter(pk=new.group_id).first()
+    group = _GROUP.first(new.group_id)
     if group is None:
         raise Invalid("group_id", "unknown", new.group_id)
     as_agent = actor.may_in_group("create", group.pk)
@@ -125,7 +133,7 @@ def follow_reply(ticket: Ticket, article: Article, *, actor: Actor) -> None:
 def _customer(new: NewTicket, *, actor: Actor, as_agent: bool) -> User:
     """The customer: an agent names anybody, everybody else is it himself."""
     customer_id = new.customer_id if as_agent else actor.user_id
-    customer = User.objects.filter(pk=customer_id).first()
+    customer = _USER.first(customer_id)
     if customer is None:
         raise Invalid("customer_id", "unknown", customer_id)
     return customer
@@ -133,11 +141,11 @@ def _customer(new: NewTicket, *, actor: Actor, as_agent: bool) -> User:
 
 def _state(new: NewTicket, *, as_agent: bool) -> State:
     if new.state_id is None:
-        state = State.objects.filter(default_create=True).order_by("id").first()
+        state = _FIRST_STATE.first()
         if state is None:
             raise Invalid("state_id", "required")
         return state
-    state = State.objects.filter(pk=new.state_id).first()
+    state = _STATE.first(new.state_id)
     if state is None:
         raise Invalid("state_id", "unknown", new.state_id)
     if not rules.may_choose_state(state.kind, active=state.active, agent=as_agent, creating=True):
@@ -149,9 +157,9 @@ def _state(new: NewTicket, *, as_agent: bool) -> State:
 
 def _priority(new: NewTicket) -> Priority:
     if new.priority_id is None:
-        priority = Priority.objects.filter(default_create=True).order_by("id").first()
+        priority = _FIRST_PRIORITY.first()
     else:
-        priority = Priority.objects.filter(pk=new.priority_id).first()
+        priority = _PRIORITY.first(new.priority_id)
     if priority is None:
         raise Invalid("priority_id", "unknown", new.priority_id)
     return priority
