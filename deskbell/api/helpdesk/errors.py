@@ -80,11 +80,10 @@ def heard(error: DeskError) -> APIException:
     """An expected failure as the framework's exception."""
     if isinstance(error, Invalid):
         return said(error, names.FIELDS)
-    if isinstance(error, Unknown) and error.model in names.MODELS:
-        return NoSuchRow(error.model)
-    if isinstance(error, Unknown):
-        return NotFound()
-    if isinstance(error, Forbidden | Refused):
+    if isinstance(error, Unknown | Forbidden):
+        # What is not for the caller does not exist for him (decision 5).
+        return NoSuchRow(error.model) if error.model in names.MODELS else NotFound()
+    if isinstance(error, Refused):
         return PermissionDenied()
     return ParseError()
 

@@ -17,8 +17,7 @@ from django.db.models import prefetch_related_objects
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
-from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -90,14 +89,15 @@ class DeskView(APIView):
         self.paginator = PageControls(self.request, page)
         return Response(body)
 
+    def shown(self, body: Encoded, *, status: int = 200) -> Response:
+        """An object; on a page of the browsable API with the form that offers to change it."""
+        view: Any = self
+        if isinstance(view.request.accepted_renderer, PageRenderer):
+            body.serializer = view.get_serializer(encode.decoded(body))
+        return Response(body, status=status)
+
     def check_writable(self) -> None:
         """Raise what writing to this address would raise, whatever is sent."""
-
-
-def shown(body: Encoded, serializer: serializers.Serializer, *, status: int = 200) -> Response:
-    """An object, with the form in which the browsable API offers to change it."""
-    body.serializer = serializer
-    return Response(body, status=status)
 
 
 class Root(DeskView):
@@ -151,7 +151,7 @@ class Tickets(TicketView):
             serializer.validated_data, self.custom_fields, actor=self.actor, at=self.at
         )
         body = reading.written_ticket(self.actor, ticket.pk, self.place)
-        return shown(body, self.get_serializer(encode.decoded(body)), status=201)
+        return self.shown(body, status=201)
 
 
 class Ticket(TicketView):
@@ -159,7 +159,7 @@ class Ticket(TicketView):
 
     def get(self, request: Request, **_: Any) -> Response:
         body = reading.ticket(self.actor, self.id, self.place)
-        return shown(body, self.get_serializer(encode.decoded(body)))
+        return self.shown(body)
 
     def put(self, request: Request, **_: Any) -> Response:
         return self._write(request, partial=False)
@@ -191,7 +191,7 @@ class Ticket(TicketView):
                 at=self.at,
             )
         body = reading.written_ticket(self.actor, ticket.pk, self.place)
-        return shown(body, self.get_serializer(encode.decoded(body)))
+        return self.shown(body)
 
     def delete(self, request: Request, **_: Any) -> Response:
         writing.delete_ticket(self.actor, self.id, at=self.at)
@@ -246,7 +246,7 @@ class FollowUps(FollowUpView):
         values = serializer.validated_data
         added = writing.add_followup(values["ticket"], values, actor=self.actor, at=self.at)
         body = reading.written_followup(added.pk, self.place)
-        return shown(body, self.get_serializer(encode.decoded(body)), status=201)
+        return self.shown(body, status=201)
 
 
 class FollowUp(FollowUpView):
@@ -254,7 +254,7 @@ class FollowUp(FollowUpView):
 
     def get(self, request: Request, **_: Any) -> Response:
         body = reading.followup(self.actor, self.id, self.place)
-        return shown(body, self.get_serializer(encode.decoded(body)))
+        return self.shown(body)
 
     def put(self, request: Request, **_: Any) -> Response:
         return self._write(request, partial=False)
@@ -265,9 +265,7 @@ class FollowUp(FollowUpView):
     def _write(self, request: Request, *, partial: bool) -> Response:
         data = request.data
         with transaction.atomic():
-            article = writing.changeable_article(self.actor, self.id)
-            if not operations.may_edit(self.actor, article):
-                raise PermissionDenied
+            article = writing.editable_article(self.actor, self.id)
             serializer = self.get_serializer(
                 data=data,
                 partial=partial,
@@ -281,19 +279,17 @@ class FollowUp(FollowUpView):
                 article, serializer.validated_data, actor=self.actor, at=self.at
             )
         body = reading.written_followup(article.pk, self.place)
-        return shown(body, self.get_serializer(encode.decoded(body)))
+        return self.shown(body)
 
     def delete(self, request: Request, **_: Any) -> Response:
         with transaction.atomic():
-            article = writing.changeable_article(self.actor, self.id)
+            article = writing.editable_article(self.actor, self.id)
             operations.remove_article(article.pk, actor=self.actor, at=self.at)
         return Response(status=204)
 
     def check_writable(self) -> None:
         with transaction.atomic():
-            article = writing.changeable_article(self.actor, self.id)
-        if not operations.may_edit(self.actor, article):
-            raise PermissionDenied
+            writing.editable_article(self.actor, self.id)
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -328,12 +324,12 @@ class Files(FileView):
         file.filename = attachments.clean_filename(values.get("filename") or file.filename)
         file.content_type = _declared_type(values.get("mime_type"), file.filename)
         with transaction.atomic():
-            article = writing.changeable_article(self.actor, values["followup"])
+            article = writing.editable_article(self.actor, values["followup"])
             operations.edit_article(article.pk, {}, files=[file], actor=self.actor, at=self.at)
             # The ticket is locked, so the newest file of the entry is this one.
             added = article.attachments.order_by("-id").values_list("id", flat=True)[0]
         body = reading.file(self.actor, added, self.place)
-        return shown(body, self.get_serializer(encode.decoded(body)), status=201)
+        return self.shown(body, status=201)
 
 
 class File(FileView):
@@ -341,7 +337,7 @@ class File(FileView):
 
     def get(self, request: Request, **_: Any) -> Response:
         body = reading.file(self.actor, self.id, self.place)
-        return shown(body, self.get_serializer(encode.decoded(body)))
+        return self.shown(body)
 
     def put(self, request: Request, **_: Any) -> Response:
         return self._write(request, partial=False)
@@ -352,7 +348,7 @@ class File(FileView):
     def _write(self, request: Request, *, partial: bool) -> Response:
         data = request.data
         with transaction.atomic():
-            attachment = self._changeable()
+            attachment = writing.editable_attachment(self.actor, self.id)
             present = encode.decoded(reading.file(self.actor, attachment.pk, self.place))
             serializer = self.get_serializer(
                 data=data, partial=partial, reading=present, lookups=self.lookups()
@@ -374,24 +370,17 @@ class File(FileView):
                 at=self.at,
             )
         body = reading.file(self.actor, attachment.pk, self.place)
-        return shown(body, self.get_serializer(encode.decoded(body)))
+        return self.shown(body)
 
     def delete(self, request: Request, **_: Any) -> Response:
         with transaction.atomic():
-            operations.remove_attachment(self._changeable(), actor=self.actor, at=self.at)
+            attachment = writing.editable_attachment(self.actor, self.id)
+            operations.remove_attachment(attachment, actor=self.actor, at=self.at)
         return Response(status=204)
-
-    def _changeable(self) -> Any:
-        attachment = attachments.attachment_for(self.actor, self.id)
-        writing.changeable(self.actor, attachment.article.ticket_id)
-        attachment = attachments.attachment_for(self.actor, self.id)
-        if not operations.may_edit(self.actor, attachment.article):
-            raise PermissionDenied
-        return attachment
 
     def check_writable(self) -> None:
         with transaction.atomic():
-            self._changeable()
+            writing.editable_attachment(self.actor, self.id)
 
 
 class FileBytes(DeskView):

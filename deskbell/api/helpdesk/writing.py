@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from django.db import transaction
+from rest_framework.exceptions import PermissionDenied
 
 from deskbell.api.helpdesk import comments, decode, encode, names
 from deskbell.api.helpdesk.errors import said
@@ -16,8 +17,8 @@ from deskbell.kernel.text import fold
 from deskbell.people.access import is_active
 from deskbell.people.models import Group, User
 from deskbell.people.operations import find_or_create_customer
-from deskbell.tickets import access, fields, operations, rules
-from deskbell.tickets.models import Article, CustomField, Ticket
+from deskbell.tickets import access, attachments, fields, operations, rules
+from deskbell.tickets.models import Article, Attachment, CustomField, Ticket
 from deskbell.tickets.operations import NewArticle, NewTicket, TicketChange
 from deskbell.tickets.texts import PLAIN
 from deskbell.tickets.vocabulary import (
@@ -160,7 +161,7 @@ def open_ticket(
 def changeable(actor: Actor, ticket_id: int) -> Ticket:
     """The ticket, locked, for somebody who may change it as an agent.
 
-    Who may only read it hears 403 (:class:`Forbidden`), everybody else that there is none
+    Who may only read it hears 403 (:class:`PermissionDenied`), everybody else that there is none
     (:class:`Unknown`): decision 5.
     """
     try:
@@ -175,7 +176,7 @@ def _refuse(actor: Actor, ticket_id: int) -> NoReturn:
         access.ticket_for(actor, ticket_id)
     except access.TicketForbidden as error:
         raise access.TicketUnknown("ticket", ticket_id) from error
-    raise Forbidden("ticket", ticket_id)
+    raise PermissionDenied
 
 
 def change_ticket(
@@ -366,11 +367,24 @@ def refer(ticket: Ticket, text: str, *, actor: Actor, at: datetime) -> None:
         operations.update_ticket(other.pk, article=note, actor=actor, at=at)
 
 
-def changeable_article(actor: Actor, article_id: int) -> Article:
-    """The entry, its ticket locked, for somebody who may change that as an agent (decision 5)."""
+def editable_article(actor: Actor, article_id: int) -> Article:
+    """The entry, its ticket locked, for somebody who may correct it (decisions 5 and 21).
+
+    Raises :class:`PermissionDenied` for somebody who may only read it.
+    """
     article = operations.article_for(actor, article_id)
     changeable(actor, article.ticket_id)
-    return operations.article_for(actor, article_id)
+    article = operations.article_for(actor, article_id)
+    if not operations.may_edit(actor, article):
+        raise PermissionDenied
+    return article
+
+
+def editable_attachment(actor: Actor, attachment_id: int) -> Attachment:
+    """The file, for somebody who may correct its entry; raises as that does."""
+    article_id = attachments.attachment_for(actor, attachment_id).article_id
+    editable_article(actor, article_id)
+    return attachments.attachment_for(actor, attachment_id)
 
 
 def change_followup(article: Article, values: Values, *, actor: Actor, at: datetime) -> None:
