@@ -100,7 +100,9 @@ def _by_id(ticket_id: int) -> QuerySet[Ticket]:
 
 
 _READ = Compiled(_by_id, int)
-_LOCKED = Compiled(lambda ticket_id: _by_id(ticket_id).select_for_update(of=("self",)), int)
+_LOCKED = Compiled(
+    lambda ticket_id: _by_id(ticket_id).select_for_update(of=("self",), no_key=True), int
+)
 
 
 def ticket_for(
@@ -113,7 +115,8 @@ def ticket_for(
 ) -> Ticket:
     """The ticket, if the actor has the level on it.
 
-    ``lock`` takes the row for the running transaction. Raises :class:`TicketUnknown`,
+    ``lock`` takes the row for the running transaction; others may still refer to it (links to
+    one another would wait for each other otherwise). Raises :class:`TicketUnknown`,
     :class:`TicketForbidden`.
     """
     if not 0 < ticket_id <= MAX_ID:

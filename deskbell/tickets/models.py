@@ -116,7 +116,7 @@ class Ticket(models.Model):
     create_article_sender = models.PositiveSmallIntegerField(null=True, blank=True)
     article_count = models.PositiveIntegerField(null=True, blank=True)
     #: Seconds, the sum of the ticket's time entries; null while there is none.
-    time_spent = models.PositiveIntegerField(null=True, blank=True)
+    time_spent = models.PositiveBigIntegerField(null=True, blank=True)
     preferences = models.JSONField(default=dict, blank=True)
     created_via = models.CharField(max_length=10, default="system")
 

@@ -396,7 +396,7 @@ class Migration(migrations.Migration):
                 ("create_article_type", models.PositiveSmallIntegerField(blank=True, null=True)),
                 ("create_article_sender", models.PositiveSmallIntegerField(blank=True, null=True)),
                 ("article_count", models.PositiveIntegerField(blank=True, null=True)),
-                ("time_spent", models.PositiveIntegerField(blank=True, null=True)),
+                ("time_spent", models.PositiveBigIntegerField(blank=True, null=True)),
                 ("preferences", models.JSONField(blank=True, default=dict)),
                 ("created_via", models.CharField(default="system", max_length=10)),
                 ("created_at", models.DateTimeField()),

@@ -12,7 +12,7 @@ from django.conf import settings
 from deskbell.kernel.actor import NOBODY_ID, Actor
 from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.errors import Invalid
-from deskbell.kernel.text import is_storable
+from deskbell.kernel.text import is_storable, is_storable_json, storable
 from deskbell.people.addresses import is_mailable
 from deskbell.people.models import User
 from deskbell.tickets import attachments, rules, senders
@@ -20,6 +20,7 @@ from deskbell.tickets.attachments import NewFile
 from deskbell.tickets.models import Article, Attachment, Ticket, TicketCC, TimeEntry
 from deskbell.tickets.operations.inputs import NewArticle
 from deskbell.tickets.rules import Audience, Occasion, Owed
+from deskbell.tickets.texts import HTML, PLAIN
 from deskbell.tickets.vocabulary import ArticleType, Sender
 
 _PEOPLE = Compiled(lambda *ids: User.objects.filter(pk__in=ids), int, int, int, int)
@@ -28,6 +29,19 @@ _CCS = Compiled(
 )
 
 SECONDS_LIMIT = 10**9
+FILES_AT_MOST = 500
+#: Characters of a subject, an address line or another header of an entry.
+HEADER_LIMIT = 100_000
+_HEADERS = (
+    "subject",
+    "from_address",
+    "to",
+    "cc",
+    "reply_to",
+    "in_reply_to",
+    "references",
+    "message_id",
+)
 #: Types whose sender a client may name; for all others the desk computes it.
 _CLIENT_NAMES_SENDER = frozenset(
     {
@@ -60,6 +74,10 @@ def add_article(
         )
     }
     author = people.get(author_id)
+    if author is None:
+        raise Invalid("origin_by_id", "unknown", author_id)
+    # Private entries are for agents to write: nobody else could read what he wrote.
+    internal = new.internal and (is_agent or _speaks_for_others(actor))
     article = Article(
         ticket=ticket,
         type=new.type,
@@ -74,7 +92,7 @@ def add_article(
         references=new.references,
         content_type=new.content_type,
         body=new.body,
-        internal=new.internal,
+        internal=internal,
         new_status=new.new_status,
         preferences=new.preferences,
         origin_by_id=origin_by_id,
@@ -107,7 +125,7 @@ def add_article(
             occasion=occasion,
             article_type=new.type,
             sender=sender,
-            internal=new.internal,
+            internal=internal,
         )
         if is_mailable(message.address) and not new.quiet
     ]
@@ -130,18 +148,22 @@ def add_article(
 
 def attach(article: Article, files: Iterable[NewFile], *, at: datetime) -> list[Attachment]:
     """Store files and hang them onto an entry, in order."""
-    rows = []
+    rows: list[Attachment] = []
     for file in files:
+        if len(rows) >= FILES_AT_MOST:
+            raise Invalid("attachments", "too_many", len(rows) + 1, limit=FILES_AT_MOST)
+        if not is_storable_json(file.preferences):
+            raise Invalid("attachments", "bad", None)
         blob = attachments.keep(file.content, at=at)
         rows.append(
             Attachment(
                 article=article,
                 blob=blob,
                 filename=attachments.clean_filename(file.filename),
-                content_type=file.content_type[:250] or "application/octet-stream",
+                content_type=storable(file.content_type)[:250] or "application/octet-stream",
                 size=len(file.content),
                 inline=file.inline,
-                content_id=file.content_id[:250],
+                content_id=storable(file.content_id)[:250],
                 preferences=file.preferences,
                 created_at=at,
             )
@@ -158,12 +180,23 @@ def _check_text(new: NewArticle, *, via: str) -> None:
     limit = rules.body_limit(via)
     if limit is not None and len(new.body) > limit:
         raise Invalid("body", "too_long", None, limit=limit)
-    for name in ("body", "subject", "from_address", "to", "cc", "reply_to", "in_reply_to"):
+    for name in ("body", *_HEADERS):
         text = getattr(new, name)
         if text is not None and not is_storable(text):
             raise Invalid(name, "bad", text)
+        if text is not None and name != "body" and len(text) > HEADER_LIMIT:
+            raise Invalid(name, "too_long", None, limit=HEADER_LIMIT)
+    if new.content_type not in (PLAIN, HTML):
+        raise Invalid("content_type", "bad", new.content_type)
+    if not is_storable_json(new.preferences):
+        raise Invalid("preferences", "bad", None)
     if new.seconds is not None and not 0 <= new.seconds <= SECONDS_LIMIT:
         raise Invalid("time_spent", "bad", new.seconds)
+
+
+def _speaks_for_others(actor: Actor) -> bool:
+    """Whether the actor may write in the name of others: agents, and the desk itself."""
+    return actor.kind in ("system", "trigger") or actor.may("ticket.agent")
 
 
 def _author(
@@ -177,7 +210,7 @@ def _author(
     origin = new.origin_by_id
     if actor.kind in ("system", "trigger"):
         return new.sender or Sender.SYSTEM, origin
-    if not (is_agent or actor.may("ticket.agent")):
+    if not (is_agent or _speaks_for_others(actor)):
         return Sender.CUSTOMER, actor.user_id
     sender = new.sender or Sender.AGENT
     if origin is not None and origin != actor.user_id and actor.kind == "agent":

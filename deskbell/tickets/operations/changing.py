@@ -8,27 +8,31 @@ from typing import Any
 
 from django.db import transaction
 
+from deskbell.kernel import columns
 from deskbell.kernel.actor import NOBODY_ID, Actor
 from deskbell.kernel.errors import Invalid, Refused
 from deskbell.kernel.events import Change, record
-from deskbell.kernel.text import fold
+from deskbell.kernel.text import fold, is_storable_json
 from deskbell.people.access import may_own
 from deskbell.people.addresses import is_address
 from deskbell.people.models import Group, Organization, User
 from deskbell.tickets import access, counts, rules
 from deskbell.tickets.models import Article, Priority, State, Ticket, TicketCC
+from deskbell.tickets.operations import pointers
 from deskbell.tickets.operations.articles import add_article
 from deskbell.tickets.operations.happenings import TicketUpdated
 from deskbell.tickets.operations.inputs import NewArticle, TicketChange, UnsetType
 from deskbell.tickets.operations.opening import (
+    CUSTOM_SIZE,
     add_ccs,
     check_owner,
+    checked_moment,
     checked_title,
     follow_reply,
     organization_of,
 )
 from deskbell.tickets.rules import Occasion
-from deskbell.tickets.vocabulary import NOTE_LIMIT, RESOLVED, ArticleType, StateId, StateType
+from deskbell.tickets.vocabulary import RESOLVED, ArticleType, StateId, StateType
 
 #: Who may only answer and open or close does not touch these; they are passed over in silence,
 #: as Zammad does with what a customer sends along.
@@ -38,6 +42,7 @@ _FOR_AGENTS = (
     "organization_id",
     "preferences",
     "merged_to_id",
+    "due_date",
     "on_hold",
     "description",
     "resolution",
@@ -130,18 +135,17 @@ def _word(value: object) -> str | None:
 def _change_words(ticket: Ticket, change: TicketChange, changes: list[Change]) -> None:
     if not isinstance(change.title, UnsetType) and change.title != ticket.title:
         _set(ticket, "title", checked_title(change.title), changes)
-    if not isinstance(change.note, UnsetType) and change.note != ticket.note:
-        if change.note is not None and len(change.note) > NOTE_LIMIT:
-            raise Invalid("note", "too_long", change.note, limit=NOTE_LIMIT)
-        _set(ticket, "note", change.note, changes)
-    for name in ("type", "due_date", "description", "resolution"):
+    if not isinstance(change.due_date, UnsetType) and change.due_date != ticket.due_date:
+        _set(ticket, "due_date", checked_moment("due_date", change.due_date), changes)
+    for name in ("note", "type", "description", "resolution"):
         value = getattr(change, name)
-        if _given(value):
-            _set(ticket, name, value, changes)
+        if _given(value) and _set(ticket, name, value, changes):
+            columns.check(ticket, [name])
     if not isinstance(change.preferences, UnsetType):
         merged = {**ticket.preferences, **change.preferences}
         if merged != ticket.preferences:
             ticket.preferences = merged
+            columns.check(ticket, ["preferences"])
             changes.append(Change("preferences"))
     for name, value in change.custom.items():
         old = ticket.custom.get(name)
@@ -152,6 +156,8 @@ def _change_words(ticket: Ticket, change: TicketChange, changes: list[Change]) -
         else:
             ticket.custom[name] = value
         changes.append(Change(name, _word(old), _word(value)))
+        if not is_storable_json(ticket.custom, size=CUSTOM_SIZE):
+            raise Invalid(name, "bad", None)
 
 
 def _change_people(
@@ -251,23 +257,29 @@ def _change_state(
         ):
             raise Invalid("state_id", "not_selectable", change.state_id)
         ticket.state = state
-    _change_hold(ticket, change, changes)
+    _change_hold(ticket, change, changes, before=before)
     pending = change.pending_time
     if ticket.state.kind.is_pending:
         if not isinstance(pending, UnsetType) and pending is not None:
-            _set(ticket, "pending_time", pending.replace(second=0, microsecond=0), changes)
-        if ticket.pending_time is None or (
-            ticket.state_id != before.pk and (isinstance(pending, UnsetType) or pending is None)
-        ):
+            whole = pending.replace(second=0, microsecond=0)
+            if whole != ticket.pending_time:
+                _set(ticket, "pending_time", checked_moment("pending_time", whole), changes)
+        elif ticket.state_id != before.pk:
             raise Invalid("pending_time", "required")
     _note_state(before, ticket, changes, at=at)
 
 
-def _change_hold(ticket: Ticket, change: TicketChange, changes: list[Change]) -> None:
-    """Hold and un-hold; compared with what reads, the flag or a pending state."""
+def _change_hold(
+    ticket: Ticket, change: TicketChange, changes: list[Change], *, before: State
+) -> None:
+    """Hold and un-hold; compared with what the caller read: the flag, or a pending state.
+
+    ``before`` is the state he read: a client that sends everything back and makes a ticket pending
+    says nothing about holding it (P2).
+    """
     if isinstance(change.on_hold, UnsetType):
         return
-    if change.on_hold == rules.reads_on_hold(ticket.on_hold, ticket.state.type):
+    if change.on_hold == rules.reads_on_hold(ticket.on_hold, before.type):
         return
     if change.on_hold:
         _set(ticket, "on_hold", True, changes)
@@ -310,18 +322,15 @@ def _change_pointer(
         return
     old_id, new_id = ticket.merged_to_id, change.merged_to_id
     if new_id is not None:
-        seen = {ticket.pk}
-        step: int | None = new_id
-        while step is not None:
-            if step in seen:
-                code = "self" if new_id == ticket.pk else "cycle"
-                raise Invalid("merged_to_id", code, new_id)
-            seen.add(step)
-            step = Ticket.objects.filter(pk=step).values_list("merged_to_id", flat=True).first()
+        if new_id == ticket.pk:
+            raise Invalid("merged_to_id", "self", new_id)
         try:
             access.ticket_for(actor, new_id)
         except (access.TicketUnknown, access.TicketForbidden):
             raise Invalid("merged_to_id", "unknown", new_id) from None
+        pointers.lock()
+        if pointers.leads_to(new_id, ticket.pk):
+            raise Invalid("merged_to_id", "cycle", new_id)
     ticket.merged_to_id = new_id
     changes.append(Change("merged_to", old_id=old_id, new_id=new_id))
 
@@ -384,9 +393,7 @@ def _record_copies(ticket: Ticket, changes: list[Change], actor: Actor, at: date
 
 
 @transaction.atomic
-def release_owners(
-    lost: Mapping[int, frozenset[int] | None], *, actor: Actor, at: datetime
-) -> int:
+def release_owners(lost: Mapping[int, frozenset[int] | None], *, actor: Actor, at: datetime) -> int:
     """Give back the tickets of people who may not be in charge of them any more (decision 23).
 
     ``lost`` names by user the groups on which access was taken from him, ``None`` where his

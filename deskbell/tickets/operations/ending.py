@@ -14,9 +14,17 @@ from deskbell.kernel.models import Event
 from deskbell.tickets import access, counts
 from deskbell.tickets.access import TicketForbidden, TicketUnknown
 from deskbell.tickets.models import Article, Link, Mention, State, Ticket, TicketCC, TimeEntry
+from deskbell.tickets.operations import pointers
 from deskbell.tickets.operations.articles import add_article
-from deskbell.tickets.operations.happenings import TicketDeleted, TicketMerged
+from deskbell.tickets.operations.happenings import (
+    ArticleEdited,
+    ArticleRemoved,
+    TicketDeleted,
+    TicketLeft,
+    TicketMerged,
+)
 from deskbell.tickets.operations.inputs import NewArticle
+from deskbell.tickets.operations.ties import oriented
 from deskbell.tickets.rules import Occasion
 from deskbell.tickets.vocabulary import ArticleType, Sender, StateId, StateType
 
@@ -54,11 +62,12 @@ def merge(source_id: int, target_id: int, *, actor: Actor, at: datetime) -> tupl
         target=source,
         defaults={"created_at": at, "updated_at": at},
     )
-    state_before = source.state
+    state_before, owner_before = source.state, source.owner
     source.state = State.objects.get(pk=StateId.MERGED)
     source.owner_id = NOBODY_ID
     source.merged_to = target
-    if target.merged_to_id == source.pk:
+    pointers.lock()
+    if pointers.leads_to(target.pk, source.pk):
         target.merged_to = None
     source.pending_time = None
     source.close_at = source.close_at or at
@@ -90,19 +99,19 @@ def merge(source_id: int, target_id: int, *, actor: Actor, at: datetime) -> tupl
                 object="Ticket",
                 object_id=source.pk,
             ),
-            Change(
-                "state",
-                state_before.name,
-                source.state.name,
-                state_before.pk,
-                source.state_id,
-                type="merged_into",
-                object="Ticket",
-                object_id=source.pk,
-            ),
         ],
     )
     record(happening, actor=actor, at=at)
+    # Each of the two tickets has its own history, and readers that follow it.
+    left = [
+        Change(
+            "merge", type="merged_into", new=target.number, object="Ticket", object_id=target.pk
+        ),
+        Change("state", state_before.name, source.state.name, state_before.pk, source.state_id),
+    ]
+    if owner_before.pk != NOBODY_ID:
+        left.append(Change("owner", owner_before.login, "-", owner_before.pk, NOBODY_ID))
+    record(TicketLeft(ticket=source, changes=left), actor=actor, at=at)
     return target, source
 
 
@@ -121,8 +130,11 @@ def _move_ties(source: Ticket, target: Ticket) -> None:
     ).update(ticket=target)
     links = Link.objects.filter(source=source) | Link.objects.filter(target=source)
     for tie in links.order_by("id"):
-        from_id = target.pk if tie.source_id == source.pk else tie.source_id
-        to_id = target.pk if tie.target_id == source.pk else tie.target_id
+        _type, from_id, to_id = oriented(
+            tie.type,
+            target.pk if tie.source_id == source.pk else tie.source_id,
+            target.pk if tie.target_id == source.pk else tie.target_id,
+        )
         doubled = Link.objects.filter(type=tie.type, source_id=from_id, target_id=to_id).exists()
         if from_id == to_id or doubled:
             tie.delete()
@@ -154,12 +166,21 @@ def delete_ticket(ticket_id: int, *, actor: Actor, at: datetime) -> None:
         raise TicketUnknown("ticket", ticket_id)
     if not access.may_delete(actor, ticket):
         raise TicketForbidden("ticket", ticket_id, permission="ticket.delete")
-    article_ids = list(
-        Article.objects.filter(ticket=ticket).order_by("id").values_list("id", flat=True)
+    articles = list(
+        Article.objects.filter(ticket=ticket).order_by("id").values_list("id", "moved_from")
     )
+    article_ids = [id_ for id_, _origin in articles]
     counts.append(ticket.group_id, ticket.state_id, -1)
-    # Decision 22: what was said goes with the ticket, that something happened stays.
+    # Decision 22: what was said goes with the ticket, that something happened stays. Entries that
+    # a merge brought have left older wordings in the history of the ticket they came from.
     Event.objects.filter(object="Ticket", object_id=ticket.pk).update(changes=[])
+    origins = {origin for _id, origin in articles if origin is not None}
+    if origins:
+        Event.objects.filter(
+            object="Ticket",
+            object_id__in=origins,
+            kind__in=[ArticleEdited.__name__, ArticleRemoved.__name__],
+        ).update(changes=[])
     Ticket.objects.filter(merged_to=ticket).update(merged_to=None, updated_at=F("updated_at"))
     ticket.delete()
     record(

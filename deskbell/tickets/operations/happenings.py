@@ -83,6 +83,11 @@ class TicketMerged(TicketHappening):
 
 
 @dataclass(slots=True, kw_only=True)
+class TicketLeft(TicketHappening):
+    """A ticket went into another; what follows from that follows from :class:`TicketMerged`."""
+
+
+@dataclass(slots=True, kw_only=True)
 class TicketDeleted(TicketHappening):
     """A ticket is gone; the row at hand has its last values."""
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 
+from deskbell.kernel import columns as kernel_columns
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.errors import Invalid, Refused, Unknown
 from deskbell.kernel.events import Change, record
@@ -59,11 +60,13 @@ def save_state(
 
     The type of a state that tickets are in, or that the desk's rules name, stays. Raises
     :class:`Unknown`, :class:`Invalid` (``name`` ``required``/``too_long``/``taken``,
-    ``state_type_id`` ``required``/``bad``/``not_selectable``, ``next_state_id`` ``unknown``).
+    ``state_type_id`` ``required``/``bad``/``not_selectable``, ``next_state_id`` ``unknown``,
+    ``default_create`` or ``default_follow_up`` ``not_selectable`` for a state in which no ticket
+    can be at once).
     """
-    row: State = _row(State, state_id, "state", actor=actor, at=at)
-    old_name, old_type = (row.name, row.type) if state_id is not None else (None, None)
-    _assign(row, columns, STATE_COLUMNS)
+    row: State
+    row, before = _row(State, state_id, "state", columns, STATE_COLUMNS)
+    old_type = None if before is None else before["type"]
     if row.type is None:
         raise Invalid("state_type_id", "required")
     if row.type not in StateType._value2member_map_:
@@ -75,11 +78,17 @@ def save_state(
         row.helpdesk_number = _NUMBER_FOR_TYPE.get(StateType(row.type), OPEN)
     if row.next_state_id is not None and not State.objects.filter(pk=row.next_state_id).exists():
         raise Invalid("next_state_id", "unknown", row.next_state_id)
-    _save(row)
     for flag in ("default_create", "default_follow_up"):
-        _keep_one_default(row, flag)
-    _record("State", row, old_name, actor=actor, at=at)
+        if getattr(row, flag) and not _may_be_default(row):
+            raise Invalid(flag, "not_selectable", True)
+    _save(row, before, ("default_create", "default_follow_up"), actor=actor, at=at)
     return row
+
+
+def _may_be_default(row: State) -> bool:
+    """Whether tickets may come into the state by themselves: it asks for nothing and is in use."""
+    kind = StateType(row.type)
+    return row.active and not kind.is_pending and kind not in (StateType.MERGED, StateType.REMOVED)
 
 
 @transaction.atomic
@@ -88,14 +97,14 @@ def save_priority(
 ) -> Priority:
     """Create (id ``None``) or change a priority; exactly one is the default for new tickets.
 
-    Raises :class:`Unknown`, :class:`Invalid` (``name`` ``required``/``too_long``/``taken``).
+    Raises :class:`Unknown`, :class:`Invalid` (``name`` ``required``/``too_long``/``taken``,
+    ``default_create`` ``not_selectable`` for an inactive one).
     """
-    row: Priority = _row(Priority, priority_id, "priority", actor=actor, at=at)
-    old_name = row.name if priority_id is not None else None
-    _assign(row, columns, PRIORITY_COLUMNS)
-    _save(row)
-    _keep_one_default(row, "default_create")
-    _record("Priority", row, old_name, actor=actor, at=at)
+    row: Priority
+    row, before = _row(Priority, priority_id, "priority", columns, PRIORITY_COLUMNS)
+    if row.default_create and not row.active:
+        raise Invalid("default_create", "not_selectable", True)
+    _save(row, before, ("default_create",), actor=actor, at=at)
     return row
 
 
@@ -111,50 +120,81 @@ def delete_priority(priority_id: int, *, actor: Actor, at: datetime) -> None:
     _delete(Priority, priority_id, "priority", _SEEDED_PRIORITIES, actor=actor, at=at)
 
 
-def _row(model: type[Any], id_: int | None, word: str, *, actor: Actor, at: datetime) -> Any:
+def _row(
+    model: type[Any],
+    id_: int | None,
+    word: str,
+    given: Mapping[str, Any],
+    allowed: frozenset[str],
+) -> tuple[Any, dict[str, Any] | None]:
+    """The row with what is given, judged, and what it held before (a new one: ``None``).
+
+    The whole table is locked: it is small, and which row is the default concerns all of them.
+    """
+    rows = {row.pk: row for row in model.objects.select_for_update().order_by("id")}
+    before = None
     if id_ is None:
-        row = model(created_by_id=actor.user_id, created_at=at)
+        row = model()
     else:
-        row = model.objects.select_for_update().filter(pk=id_).first()
+        row = rows.get(id_)
         if row is None:
             raise Unknown(word, id_)
-    row.updated_by_id = actor.user_id
-    row.updated_at = at
-    return row
-
-
-def _assign(row: Any, columns: Mapping[str, Any], allowed: frozenset[str]) -> None:
-    for name, value in columns.items():
+        before = {name: getattr(row, name) for name in allowed}
+    for name, value in given.items():
         if name not in allowed:
             raise ValueError(name)
         setattr(row, name, value)
-
-
-def _save(row: Any) -> None:
+    kernel_columns.check(row, [name for name in given if name != "type"])
     row.name = row.name.strip()
     if not row.name:
         raise Invalid("name", "required")
-    for name in ("name", "note", "ui_icon", "ui_color"):
-        text = getattr(row, name, None)
-        limit = row._meta.get_field(name).max_length if text else 0
-        if text and len(text) > limit:
-            raise Invalid(name, "too_long", text, limit=limit)
+    return row, before
+
+
+def _save(
+    row: Any,
+    before: Mapping[str, Any] | None,
+    flags: tuple[str, ...],
+    *,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    """Save what changed; a new default takes the place of the old one, the last one stays."""
+    model = type(row)
+    for flag in flags:
+        others = model.objects.exclude(pk=row.pk).filter(**{flag: True})
+        if getattr(row, flag):
+            others.update(**{flag: False})
+        elif not others.exists():
+            setattr(row, flag, True)
+    if before is None:
+        changes = [Change("name", new=row.name, type="created")]
+    else:
+        changes = [
+            Change(name, _word(old), _word(getattr(row, name)))
+            for name, old in sorted(before.items())
+            if old != getattr(row, name)
+        ]
+    if not changes:
+        return
+    if before is None:
+        row.created_by_id = actor.user_id
+        row.created_at = at
+    row.updated_by_id = actor.user_id
+    row.updated_at = at
+    kernel_columns.check_key(row, "name")
     row.name_key = fold(row.name)
     try:
         with transaction.atomic():
             row.save()
     except IntegrityError:
         raise Invalid("name", "taken", row.name) from None
+    happening = VocabularyChanged(model.__name__, row.pk, row.name, tuple(changes))
+    record(happening, actor=actor, at=at)
 
 
-def _keep_one_default(row: Any, flag: str) -> None:
-    """A new default takes the place of the old one; the last one stays."""
-    model = type(row)
-    if getattr(row, flag):
-        model.objects.exclude(pk=row.pk).filter(**{flag: True}).update(**{flag: False})
-    elif not model.objects.filter(**{flag: True}).exists():
-        setattr(row, flag, True)
-        row.save(update_fields=[flag])
+def _word(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _delete(
@@ -174,17 +214,11 @@ def _delete(
     try:
         with transaction.atomic():
             row.delete()
+            if connection.vendor == "postgresql":
+                connection.check_constraints()  # at once, not when the transaction ends
     except (ProtectedError, IntegrityError):
         raise Refused("in_use") from None
     happening = VocabularyChanged(
         model.__name__, id_, row.name, (Change("name", old=row.name, type="removed"),)
     )
     record(happening, actor=actor, at=at)
-
-
-def _record(name: str, row: Any, old: str | None, *, actor: Actor, at: datetime) -> None:
-    if old is None:
-        changes: tuple[Change, ...] = (Change("name", new=row.name, type="created"),)
-    else:
-        changes = (Change("name", old, row.name),) if old != row.name else ()
-    record(VocabularyChanged(name, row.pk, row.name, changes), actor=actor, at=at)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
+from deskbell.kernel import columns
 from deskbell.kernel.actor import NOBODY_ID, Actor
 from deskbell.kernel.compiled import Compiled, by_id
 from deskbell.kernel.errors import Invalid
 from deskbell.kernel.events import Change, record
-from deskbell.kernel.text import fold, is_storable
-from deskbell.people.access import actor_for, is_active, may_own
+from deskbell.kernel.text import fold, is_storable, is_storable_json
+from deskbell.people.access import agents_with, is_active, may_own
 from deskbell.people.addresses import is_address
 from deskbell.people.models import Group, User
-from deskbell.tickets import access, counts, rules
+from deskbell.tickets import counts, rules
 from deskbell.tickets.access import TicketForbidden
 from deskbell.tickets.models import (
     Article,
@@ -32,14 +34,20 @@ from deskbell.tickets.operations.inputs import NewTicket, UnsetType
 from deskbell.tickets.operations.ties import tie_links, tie_tags
 from deskbell.tickets.rules import Occasion
 from deskbell.tickets.texts import plain_text
-from deskbell.tickets.vocabulary import NOTE_LIMIT, TITLE_LIMIT, ArticleType, Sender
+from deskbell.tickets.vocabulary import TITLE_LIMIT, ArticleType, Sender, StateId
 
 CCS_AT_MOST = 100
+MENTIONS_AT_MOST = 100
+#: Characters of all custom fields of a ticket together.
+CUSTOM_SIZE = 2_000_000
 
 _GROUP = by_id(Group)
 _USER = by_id(User)
 _STATE = by_id(State)
 _PRIORITY = by_id(Priority)
+_FOLLOW_UP_STATE = Compiled(
+    lambda: State.objects.filter(default_follow_up=True, active=True).order_by("id")[:1]
+)
 _FIRST_STATE = Compiled(lambda: State.objects.filter(default_create=True).order_by("id")[:1])
 _FIRST_PRIORITY = Compiled(lambda: Priority.objects.filter(default_create=True).order_by("id")[:1])
 
@@ -66,8 +74,6 @@ def open_ticket(new: NewTicket, *, actor: Actor, at: datetime) -> Ticket:
     state = _state(new, as_agent=as_agent)
     priority = _priority(new)
     title = checked_title(new.title)
-    if new.note is not None and len(new.note) > NOTE_LIMIT:
-        raise Invalid("note", "too_long", new.note, limit=NOTE_LIMIT)
     owner_id = _owner(new, group, actor=actor, as_agent=as_agent)
     ticket = Ticket(
         pk=new.id or reserve_id(),
@@ -80,9 +86,9 @@ def open_ticket(new: NewTicket, *, actor: Actor, at: datetime) -> Ticket:
         organization_id=organization_of(customer, new.organization_id),
         note=new.note,
         type=new.type,
-        due_date=new.due_date,
+        due_date=checked_moment("due_date", new.due_date) if as_agent else None,
         description=_description(new),
-        pending_time=_whole_minute(new.pending_time) if state.kind.is_pending else None,
+        pending_time=_pending(new, state),
         preferences=dict(new.preferences) if as_agent else {},
         custom={name: value for name, value in new.custom.items() if value is not None},
         created_via=actor.via,
@@ -91,6 +97,7 @@ def open_ticket(new: NewTicket, *, actor: Actor, at: datetime) -> Ticket:
         created_at=at,
         updated_at=at,
     )
+    check_words(ticket)
     ticket.number = rules.number_for(ticket.pk, settings.CONFIG.number_prefix)
     if state.kind.is_closed:
         ticket.close_at = ticket.last_close_at = at
@@ -124,7 +131,12 @@ def follow_reply(ticket: Ticket, article: Article, *, actor: Actor) -> None:
         internal=article.internal,
         via=actor.via,
     )
-    if after is not None and after != ticket.state_id:
+    if after is not None and article.sender == Sender.CUSTOMER:
+        # What a customer's reply leads to is the administrator's choice.
+        ticket.state = _FOLLOW_UP_STATE.first() or State.objects.get(pk=StateId.OPEN)
+        if not ticket.state.kind.is_pending:
+            ticket.pending_time = None
+    elif after is not None and after != ticket.state_id:
         ticket.state = State.objects.get(pk=after)
         if not ticket.state.kind.is_pending:
             ticket.pending_time = None
@@ -166,13 +178,12 @@ def _priority(new: NewTicket) -> Priority:
 
 
 def _owner(new: NewTicket, group: Group, *, actor: Actor, as_agent: bool) -> int:
-    if not as_agent:
-        return NOBODY_ID
-    if new.owner_id != NOBODY_ID:
+    if as_agent and new.owner_id != NOBODY_ID:
         check_owner(new.owner_id, group.pk, via=actor.via)
         return new.owner_id
-    if actor.via in ("mail", "portal") and group.default_owner_id is not None:
-        return group.default_owner_id
+    default_id = group.default_owner_id
+    if actor.via in ("mail", "portal") and default_id is not None and is_active(default_id):
+        return default_id
     return NOBODY_ID
 
 
@@ -187,6 +198,36 @@ def check_owner(user_id: int, group_id: int, *, via: str) -> None:
             raise Invalid("owner_id", "unknown", user_id)
     elif via != "system" and not may_own(user_id, group_id):
         raise Invalid("owner_id", "not_selectable", user_id)
+
+
+def check_words(ticket: Ticket) -> None:
+    """Judge the free texts of a ticket that is about to be saved. Raises :class:`Invalid`."""
+    columns.check(ticket, ("note", "type", "description", "resolution", "preferences"))
+    if not is_storable_json(ticket.custom, size=CUSTOM_SIZE):
+        raise Invalid("custom", "bad", None)
+
+
+def checked_moment(name: str, value: datetime | None) -> datetime | None:
+    """A moment that both databases and every page can show. Raises :class:`Invalid` (``bad``).
+
+    At the ends of the calendar the same moment is no moment any more in another time zone.
+    """
+    if value is None:
+        return None
+    try:
+        moment = value.astimezone(UTC)
+        moment.astimezone(timezone.get_default_timezone())
+    except (OverflowError, ValueError):
+        raise Invalid(name, "bad", value) from None
+    return moment
+
+
+def _pending(new: NewTicket, state: State) -> datetime | None:
+    """When a pending ticket is due again; whole minutes."""
+    if not state.kind.is_pending:
+        return None
+    moment = checked_moment("pending_time", new.pending_time)
+    return None if moment is None else moment.replace(second=0, microsecond=0)
 
 
 def checked_title(title: str) -> str:
@@ -217,10 +258,6 @@ def _description(new: NewTicket) -> str | None:
     if new.article is None:
         return None
     return plain_text(new.article.body, new.article.content_type)
-
-
-def _whole_minute(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.replace(second=0, microsecond=0)
 
 
 def reserve_id() -> int:
@@ -265,18 +302,22 @@ def add_ccs(ticket: Ticket, addresses: Sequence[str], *, at: datetime) -> list[T
 
 def _mention(ticket: Ticket, user_ids: Collection[int], *, actor: Actor, at: datetime) -> None:
     """Let agents follow the ticket. Raises :class:`Invalid` for one who may not read it."""
-    rows = []
-    for user_id in dict.fromkeys(user_ids):
-        person = actor_for(user_id, actor.via)
-        if person is None or not access.allows(person, ticket, as_agent=True):
+    wanted = list(dict.fromkeys(user_ids))
+    if not wanted:
+        return
+    if len(wanted) > MENTIONS_AT_MOST:
+        raise Invalid("mentions", "too_many", len(wanted), limit=MENTIONS_AT_MOST)
+    agents = set(agents_with("read", ticket.group_id))
+    for user_id in wanted:
+        if user_id not in agents:
             raise Invalid("mentions", "unknown", user_id)
-        rows.append(
-            Mention(
-                ticket=ticket,
-                user_id=user_id,
-                created_by_id=actor.user_id,
-                created_at=at,
-                updated_at=at,
-            )
+    Mention.objects.bulk_create(
+        Mention(
+            ticket=ticket,
+            user_id=user_id,
+            created_by_id=actor.user_id,
+            created_at=at,
+            updated_at=at,
         )
-    Mention.objects.bulk_create(rows)
+        for user_id in wanted
+    )

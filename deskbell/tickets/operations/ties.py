@@ -18,13 +18,20 @@ from deskbell.tickets.vocabulary import LINK_TYPES
 
 TAG_LIMIT = 250
 TAGS_AT_MOST = 200
+LINKS_AT_MOST = 100
+
+
+def checked_tag_name(name: str) -> str:
+    """The name of a tag on one line. Raises :class:`Invalid` (``tags`` ``bad``)."""
+    name = " ".join(name.split())
+    if not name or not is_storable(name) or max(len(name), len(fold(name)) // 2) > TAG_LIMIT:
+        raise Invalid("tags", "bad", name)
+    return name
 
 
 def tag_named(name: str) -> Tag:
     """The tag with this name in whatever case, made if there is none. Raises :class:`Invalid`."""
-    name = " ".join(name.split())
-    if not name or len(name) > TAG_LIMIT or not is_storable(name):
-        raise Invalid("tags", "bad", name)
+    name = checked_tag_name(name)
     tag = Tag.objects.filter(name_key=fold(name)).first()
     if tag is not None:
         return tag
@@ -41,13 +48,18 @@ def tie_tags(ticket: Ticket, names: Sequence[str]) -> list[Change]:
     names = [name for name in names if name.strip()]
     if len(names) > TAGS_AT_MOST:
         raise Invalid("tags", "too_many", len(names), limit=TAGS_AT_MOST)
+    # New tags are made in one order by everybody: two tickets that bring the same new words would
+    # wait for each other otherwise.
+    tags = {name: tag_named(name) for name in sorted(dict.fromkeys(names), key=fold)}
     for name in names:
-        tag = tag_named(name)
+        tag = tags[name]
         _row, created = TicketTag.objects.get_or_create(ticket_id=ticket.pk, tag=tag)
         if created:
             changes.append(
                 Change("tag", new=tag.name, type="added", object="Tag", object_id=tag.pk)
             )
+    if changes and TicketTag.objects.filter(ticket_id=ticket.pk).count() > TAGS_AT_MOST:
+        raise Invalid("tags", "too_many", len(names), limit=TAGS_AT_MOST)
     return changes
 
 
@@ -86,7 +98,7 @@ def _touch(ticket: Ticket, *, actor: Actor, at: datetime) -> None:
     ticket.save(update_fields=["updated_by", "updated_at"])
 
 
-def _oriented(type_: str, source_id: int, target_id: int) -> tuple[str, int, int]:
+def oriented(type_: str, source_id: int, target_id: int) -> tuple[str, int, int]:
     """How a link is stored: ``child`` is ``parent`` read from the other side.
 
     Zammad: the type says what the source is to the target.
@@ -109,6 +121,8 @@ def tie_links(
     may not change: a link is a side path to a ticket like any other.
     """
     changes = []
+    if sum(len(ids) for ids in links.values()) > LINKS_AT_MOST:
+        raise Invalid("links", "too_many", None, limit=LINKS_AT_MOST)
     for type_, ids in links.items():
         for other_id in dict.fromkeys(ids):
             other = access.ticket_for(actor, other_id, "change", as_agent=True)
@@ -120,7 +134,7 @@ def tie_links(
 def _tie(type_: str, source_id: int, target_id: int, *, at: datetime) -> bool:
     if source_id == target_id:
         raise Invalid("link", "self", source_id)
-    stored, source, target = _oriented(type_, source_id, target_id)
+    stored, source, target = oriented(type_, source_id, target_id)
     return Link.objects.get_or_create(
         type=stored,
         source_id=source,
@@ -147,7 +161,7 @@ def link(
     if _tie(type_, source.pk, target.pk, at=at):
         happening = TicketLinked(ticket=target, changes=[_link_change("added", source)])
         record(happening, actor=actor, at=at)
-    stored, from_id, to_id = _oriented(type_, source.pk, target.pk)
+    stored, from_id, to_id = oriented(type_, source.pk, target.pk)
     return Link.objects.get(type=stored, source_id=from_id, target_id=to_id), target
 
 
@@ -158,7 +172,7 @@ def unlink(type_: str, source_id: int, target_id: int, *, actor: Actor, at: date
     source = access.ticket_for(actor, source_id, as_agent=True)
     removed = 0
     for from_id, to_id in ((source.pk, target.pk), (target.pk, source.pk)):
-        stored, a, b = _oriented(type_, from_id, to_id)
+        stored, a, b = oriented(type_, from_id, to_id)
         removed += Link.objects.filter(type=stored, source_id=a, target_id=b).delete()[0]
     if removed:
         happening = TicketLinked(ticket=target, changes=[_link_change("removed", source)])
