@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Model, Q
 
@@ -33,7 +34,10 @@ class Searchable:
 
 def matching(query: str, of: Searchable, *, now: datetime) -> Q:
     """The condition that a query stands for; empty and ``*`` ask for everything."""
-    return _condition(parse(query).node, of, now)
+    found = _condition(parse(query).node, of, now)
+    # Some fields are reached through joins that repeat a row; as a set each is there once.
+    rows: Any = of.model._default_manager
+    return Q(pk__in=rows.filter(found).values("pk")) if found else found
 
 
 def _condition(node: Node, of: Searchable, now: datetime) -> Q:

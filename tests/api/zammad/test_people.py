@@ -399,6 +399,11 @@ class TestOrganizations:
             return [one["id"] for one in told(nora.get(f"organizations/search?{query}"), 200)]
 
         assert set(ids("")) == {1, acme.pk}
+        for login in ("one", "two"):
+            cast.person(login, roles=[2, 3], organization=acme)
+        assert ids("query=members.email:example.test") == [acme.pk]
+        users = told(nora.get("users/search?query=role_ids:[2 TO 3] AND login:two"), 200)
+        assert [user["login"] for user in users] == ["two"]
         assert ids("query=acme") == ids("query=name:Ltd") == ids("query=note:dear") == [acme.pk]
         assert told(nora.get("organizations/search?query=acme&label=1"), 200) == [
             {"id": acme.pk, "label": "Acme Ltd", "value": "Acme Ltd"}
