@@ -95,9 +95,11 @@ def sentence(problem: Invalid) -> str:
 def show_problem(controls: Iterable[Control], problem: Invalid) -> str:
     """Put a problem at the control it is about; the sentence itself where no control is.
 
-    Fields of the desk are called ``group_id`` where the form says ``group``.
+    Fields of the desk are called ``group_id`` where the form says ``group``; the description of a
+    new ticket is its first text.
     """
-    names = {problem.field, problem.field.removesuffix("_id"), CUSTOM + problem.field}
+    about = "body" if problem.field == "description" else problem.field
+    names = {about, about.removesuffix("_id"), CUSTOM + about}
     for control in controls:
         if control.name in names:
             control.error = sentence(problem)

@@ -32,6 +32,14 @@ function showHelp() {
   return true;
 }
 
+// The caret goes into a field, and what it is sent with comes into sight.
+function enter(id) {
+  const field = document.getElementById(id);
+  if (!field) return;
+  field.focus({ preventScroll: true });
+  field.closest("form")?.scrollIntoView({ block: "nearest", behavior: "instant" });
+}
+
 function press(key) {
   const element = [...document.querySelectorAll("[data-key]")].find(
     (candidate) => candidate.dataset.key === key,
@@ -42,7 +50,7 @@ function press(key) {
     element.select?.();
   } else {
     element.click();
-    document.getElementById(element.dataset.focuses)?.focus();
+    if (element.dataset.focuses) enter(element.dataset.focuses);
   }
   return true;
 }
@@ -82,6 +90,6 @@ for (const button of document.querySelectorAll("[data-help-button]")) {
 // Choosing how to answer by pointer puts the caret where one types; arrow keys stay where they are.
 for (const mode of document.querySelectorAll("input[data-focuses]")) {
   mode.addEventListener("click", (event) => {
-    if (event.detail > 0) document.getElementById(mode.dataset.focuses)?.focus();
+    if (event.detail > 0) enter(mode.dataset.focuses);
   });
 }
