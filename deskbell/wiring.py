@@ -21,9 +21,11 @@ from deskbell.people.operations import (
 from deskbell.search.consumers import (
     forget_ticket,
     index_article,
+    index_fields,
     index_merge,
     index_organization,
     index_person,
+    index_tag,
     index_ticket,
 )
 from deskbell.tickets.operations.changing import release_owners
@@ -40,6 +42,7 @@ from deskbell.tickets.operations.happenings import (
     TicketUpdated,
 )
 from deskbell.tickets.operations.naming import VocabularyChanged
+from deskbell.tickets.operations.tags import TagChanged
 
 
 def release_tickets(
@@ -66,7 +69,8 @@ AFTER: dict[type, Iterable[Consumer]] = {
     AccessChanged: [release_tickets],
     OrganizationChanged: [index_organization],
     VocabularyChanged: [],
-    CustomFieldChanged: [],
+    CustomFieldChanged: [index_fields],
+    TagChanged: [index_tag],
 }
 
 

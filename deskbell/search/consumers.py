@@ -11,6 +11,7 @@ from deskbell.kernel.actor import Actor
 from deskbell.kernel.models import Event
 from deskbell.people.operations import OrganizationChanged, UserChanged
 from deskbell.search import index, jobs
+from deskbell.tickets.operations.defining import CustomFieldChanged
 from deskbell.tickets.operations.happenings import (
     ArticleEdited,
     ArticleRemoved,
@@ -20,6 +21,7 @@ from deskbell.tickets.operations.happenings import (
     TicketTagged,
     TicketUpdated,
 )
+from deskbell.tickets.operations.tags import TagChanged
 
 #: Changes that touch no text of the ticket's own entry. Most replies bring nothing else.
 _WITHOUT_TEXT = frozenset(
@@ -92,3 +94,22 @@ def index_organization(
     if happening.renamed:
         key = f"search organization {happening.object_id}"
         jobs.rewrite_tickets_of.using(unique_key=key).enqueue("organization", happening.object_id)
+
+
+def index_tag(happening: TagChanged, event: Event, *, actor: Actor, at: datetime) -> None:
+    """The same for a tag, and for the tickets that bear one no more."""
+    if happening.renamed:
+        jobs.rewrite_tickets_of.using(unique_key=f"search tag {happening.object_id}").enqueue(
+            "tag", happening.object_id
+        )
+    ids = list(happening.ticket_ids)
+    for start in range(0, len(ids), jobs.BATCH):
+        jobs.rewrite_tickets.enqueue(ids[start : start + jobs.BATCH])
+
+
+def index_fields(
+    happening: CustomFieldChanged, event: Event, *, actor: Actor, at: datetime
+) -> None:
+    """Whoever sees a custom field finds by it: tickets are indexed anew where that changed."""
+    if any(c.attribute == "staff_only" or c.type == "removed" for c in happening.changes):
+        jobs.rebuild.using(unique_key="search rebuild").enqueue()

@@ -40,6 +40,16 @@ def rewrite_tickets_of(
             rewrite_tickets_of.enqueue(what, id_, ids[-1])
 
 
+@task(queue_name="search")
+def rewrite_tickets(ids: list[int]) -> None:
+    """Index these tickets again, as far as they are still there."""
+    with transaction.atomic():
+        for ticket_id in (
+            Ticket.objects.filter(pk__in=ids).order_by("pk").values_list("pk", flat=True)
+        ):
+            index.write_ticket(ticket_id)
+
+
 @task(queue_name="search", max_attempts=3)
 def rebuild() -> None:
     """Write the whole index anew."""

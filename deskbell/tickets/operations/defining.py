@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
+from deskbell.kernel import columns as kernel_columns
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.errors import Invalid, Unknown
 from deskbell.kernel.events import Change, record
-from deskbell.kernel.text import is_storable
+from deskbell.kernel.text import MAX_ID, is_storable
 from deskbell.people.models import Group
 from deskbell.tickets.fields import NAME, choice_keys
 from deskbell.tickets.models import CustomField, Ticket
@@ -69,7 +70,7 @@ _ORDER_LIMIT = 2**31
 
 @dataclass(frozen=True, slots=True)
 class CustomFieldChanged:
-    """A custom field was made or changed."""
+    """A custom field was made, changed or removed."""
 
     object_name: str
     object_id: int
@@ -107,6 +108,7 @@ def save_custom_field(
         if column not in CUSTOM_FIELD_COLUMNS:
             raise ValueError(column)
         setattr(field, column, value)
+    kernel_columns.check(field, columns)
     field.label = field.label.strip() or field.name.replace("_", " ").capitalize()
     _check(field)
     field.updated_by_id = actor.user_id
@@ -116,23 +118,65 @@ def save_custom_field(
             field.save()
     except IntegrityError:
         raise Invalid("name", "taken", field.name) from None
-    if groups is not None:
-        known = set(Group.objects.filter(pk__in=groups).values_list("pk", flat=True))
-        for group in groups:
-            if group not in known:
-                raise Invalid("groups", "unknown", group)
-        field.groups.set(known)
     changes = [
         Change(column, str(old), str(getattr(field, column)))
         for column, old in sorted(before.items())
         if field_id is not None and old != getattr(field, column)
     ]
+    if groups is not None:
+        changes += _set_groups(field, groups)
     if field_id is None:
         changes = [Change("name", new=field.name, type="created")]
+    if not changes:
+        return field
     record(
         CustomFieldChanged("CustomField", field.pk, field.name, tuple(changes)), actor=actor, at=at
     )
     return field
+
+
+def _set_groups(field: CustomField, ids: Collection[int]) -> list[Change]:
+    """Let the field be required in exactly these groups; the history line."""
+    rows = Group.objects.filter(pk__in=[id_ for id_ in ids if 0 < id_ <= MAX_ID])
+    names = dict(rows.values_list("pk", "name"))
+    for id_ in ids:
+        if id_ not in names:
+            raise Invalid("groups", "unknown", id_)
+    old = dict(field.groups.values_list("pk", "name"))
+    if old == names:
+        return []
+    field.groups.set(list(names))
+    return [Change("groups", ", ".join(sorted(old.values())), ", ".join(sorted(names.values())))]
+
+
+@transaction.atomic
+def delete_custom_field(field_id: int, *, actor: Actor, at: datetime) -> None:
+    """Remove a custom field and its values; the tickets' histories keep what they said.
+
+    Raises :class:`Unknown`.
+    """
+    field = CustomField.objects.select_for_update().filter(pk=field_id).first()
+    if field is None:
+        raise Unknown("custom field", field_id)
+    # In the same transaction: a new field of this name, perhaps of another type, must never find
+    # values of the old one.
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "UPDATE tickets_ticket SET custom = custom - %s::text"
+                " WHERE jsonb_exists(custom, %s)",
+                [field.name, field.name],
+            )
+        else:
+            path = f"$.{field.name}"  # names are letters, digits and underscores
+            cursor.execute(
+                "UPDATE tickets_ticket SET custom = json_remove(custom, %s)"
+                " WHERE json_type(custom, %s) IS NOT NULL",
+                [path, path],
+            )
+    field.delete()
+    change = Change("name", old=field.name, type="removed")
+    record(CustomFieldChanged("CustomField", field_id, field.name, (change,)), actor=actor, at=at)
 
 
 def _new(name: str, type_: str, *, actor: Actor, at: datetime) -> CustomField:
