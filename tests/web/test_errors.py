@@ -54,6 +54,12 @@ class TestAPage:
 
         assert not answer.get("Location", "/").startswith("//")
 
+    def test_that_takes_forms_only_says_so(self, client):
+        answer = client.get("/sign-out/")
+
+        assert (answer.status_code, answer["Allow"]) == (405, "POST")
+        assert b"That is not how this address works" in answer.content
+
     def test_takes_no_form_without_its_last_slash(self, client):
         assert client.post("/tickets").status_code == 404
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -81,9 +82,16 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     )
 
 
-def too_many_requests(request: HttpRequest, sentence: str) -> HttpResponse:
-    """429: later."""
-    return _answer(request, 429, gettext("Too many requests"), sentence)
+def method_not_allowed(request: HttpRequest, methods: Sequence[str]) -> HttpResponse:
+    """405: a form's address opened like a page, or the other way round."""
+    response = _answer(
+        request,
+        405,
+        gettext("That is not how this address works"),
+        gettext("Nothing was changed. Please go back to the page you came from."),
+    )
+    response["Allow"] = ", ".join(methods)
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

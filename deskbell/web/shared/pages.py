@@ -8,7 +8,7 @@ from typing import Any, Concatenate
 from urllib.parse import urlencode, urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -19,6 +19,7 @@ from deskbell.kernel.logging import user_id
 from deskbell.people import sessions
 from deskbell.people.access import actor_for
 from deskbell.people.models import User
+from deskbell.web.shared.errors import method_not_allowed
 
 Read = ("GET", "HEAD")
 Write = ("POST",)
@@ -41,7 +42,7 @@ def allow(*methods: str) -> Callable[[View], View]:
         @wraps(view)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.method not in methods:
-                return HttpResponseNotAllowed(methods)
+                return method_not_allowed(request, methods)
             return view(request, *args, **kwargs)
 
         return inner

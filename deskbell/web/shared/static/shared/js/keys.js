@@ -82,6 +82,13 @@ addEventListener("keydown", (event) => {
   if (act()) event.preventDefault();
 });
 
+// Apple's keyboards send with another key.
+if (/^(Mac|iP)/.test(navigator.platform)) {
+  for (const key of document.querySelectorAll("kbd")) {
+    key.textContent = key.textContent.replace("Ctrl", "⌘");
+  }
+}
+
 for (const button of document.querySelectorAll("[data-help-button]")) {
   button.hidden = false;
   button.addEventListener("click", showHelp);
