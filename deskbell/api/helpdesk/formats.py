@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.template.backends.django import DjangoTemplates
+from django.utils.html import conditional_escape
 from rest_framework import parsers, renderers
 from rest_framework.exceptions import NotAcceptable, ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -80,10 +81,21 @@ class _AsciiRenderer(renderers.JSONRenderer):
     ensure_ascii = True
 
 
+class FormRenderer(renderers.HTMLFormRenderer):
+    """The forms of the browsable API; help texts are ours or an administrator's, never markup."""
+
+    def render_field(self, field: Any, parent_style: Mapping[str, Any]) -> str:
+        # The framework's templates print help texts unescaped.
+        field._field.help_text = conditional_escape(field._field.help_text or "")
+        rendered: str = super().render_field(field, parent_style)  # type: ignore[arg-type]
+        return rendered
+
+
 class PageRenderer(renderers.BrowsableAPIRenderer):
     """The browsable API, with a face of its own and nothing from elsewhere."""
 
     template = "helpdesk/browsable.html"
+    form_renderer_class = FormRenderer
 
     def get_context(
         self,
