@@ -93,12 +93,12 @@ def csrf_token(request: HttpRequest) -> str:
     The browser's present secret is kept, also where no middleware has read its cookie.
     """
     if "CSRF_COOKIE" not in request.META:
-        _Check(lambda _request: None).process_request(request)  # type: ignore[arg-type,return-value]
+        _Check(lambda _request: None).process_request(request)  # type: ignore[arg-type]
     return get_token(request)
 
 
 def deliver(request: HttpRequest, response: HttpResponseBase) -> None:
     """Save the session and put its cookie and the CSRF cookie on an answer no middleware sees."""
     if hasattr(request, "session"):
-        SessionMiddleware(lambda _request: response).process_response(request, response)  # type: ignore[arg-type,return-value]
-    _Check(lambda _request: response).process_response(request, response)  # type: ignore[arg-type,return-value]
+        SessionMiddleware(lambda _request: response).process_response(request, response)  # type: ignore[arg-type]
+    _Check(lambda _request: response).process_response(request, response)

@@ -87,7 +87,7 @@ class FormRenderer(renderers.HTMLFormRenderer):
     def render_field(self, field: Any, parent_style: Mapping[str, Any]) -> str:
         # The framework's templates print help texts unescaped.
         field._field.help_text = conditional_escape(field._field.help_text or "")
-        rendered: str = super().render_field(field, parent_style)  # type: ignore[arg-type]
+        rendered: str = super().render_field(field, parent_style)
         return rendered
 
 
