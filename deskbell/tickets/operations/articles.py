@@ -133,7 +133,7 @@ def add_article(
     article.save(force_insert=True)
     files = attach(article, new.files, at=at)
     _count(ticket, article, sender, at=at)
-    if new.seconds:
+    if new.seconds is not None:
         TimeEntry.objects.create(
             ticket=ticket,
             article=article,

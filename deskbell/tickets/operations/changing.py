@@ -405,8 +405,10 @@ def release_owners(lost: Mapping[int, frozenset[int] | None], *, actor: Actor, a
         rows = Ticket.objects.filter(owner_id=user_id).exclude(state__type__in=closed)
         if groups is not None:
             rows = rows.filter(group__in=groups)
-        locked = rows.select_for_update(of=("self",), no_key=True).select_related("owner", "group")
-        for ticket in locked.order_by("id"):
+        for ticket_id in list(rows.order_by("id").values_list("id", flat=True)):
+            ticket = access.locked(ticket_id)
+            if ticket is None or ticket.owner_id != user_id or ticket.state.kind.is_closed:
+                continue  # somebody was faster
             changes: list[Change] = []
             _own(ticket, NOBODY_ID, changes, at=at)
             ticket.updated_by_id = actor.user_id

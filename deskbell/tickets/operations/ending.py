@@ -11,6 +11,7 @@ from deskbell.kernel.actor import NOBODY_ID, Actor
 from deskbell.kernel.errors import Refused
 from deskbell.kernel.events import Change, record
 from deskbell.kernel.models import Event
+from deskbell.kernel.text import MAX_ID
 from deskbell.tickets import access, counts
 from deskbell.tickets.access import TicketForbidden, TicketUnknown
 from deskbell.tickets.models import Article, Link, Mention, State, Ticket, TicketCC, TimeEntry
@@ -156,12 +157,7 @@ def delete_ticket(ticket_id: int, *, actor: Actor, at: datetime) -> None:
     Needs ``admin``, or ``ticket.delete`` and access (decision 3). Raises :class:`TicketUnknown`,
     :class:`TicketForbidden`.
     """
-    ticket = (
-        Ticket.objects.select_related("state", "group", "customer")
-        .select_for_update(of=("self",))
-        .filter(pk=ticket_id)
-        .first()
-    )
+    ticket = access.locked(ticket_id) if 0 < ticket_id <= MAX_ID else None
     if ticket is None:
         raise TicketUnknown("ticket", ticket_id)
     if not access.may_delete(actor, ticket):

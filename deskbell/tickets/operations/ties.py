@@ -124,8 +124,8 @@ def tie_links(
     if sum(len(ids) for ids in links.values()) > LINKS_AT_MOST:
         raise Invalid("links", "too_many", None, limit=LINKS_AT_MOST)
     for type_, ids in links.items():
-        for other_id in dict.fromkeys(ids):
-            other = access.ticket_for(actor, other_id, "change", as_agent=True)
+        for other_id in sorted(set(ids)):
+            other = access.ticket_for(actor, other_id, "change", lock=True, as_agent=True)
             if _tie(type_, ticket.pk, other.pk, at=at):
                 changes.append(_link_change("added", other))
     return changes
@@ -148,6 +148,16 @@ def _link_change(type_: str, other: Ticket) -> Change:
     return Change("link", old, new, type=type_, object="Ticket", object_id=other.pk)
 
 
+def _both(source_id: int, target_id: int, *, actor: Actor) -> tuple[Ticket, Ticket]:
+    """Source and target of a link, locked in one order for everybody; so neither vanishes."""
+    levels: dict[int, access.Level] = {source_id: "read", target_id: "change"}
+    rows = {
+        id_: access.ticket_for(actor, id_, levels[id_], lock=True, as_agent=True)
+        for id_ in sorted(levels)
+    }
+    return rows[source_id], rows[target_id]
+
+
 @transaction.atomic
 def link(
     type_: str, source_id: int, target_id: int, *, actor: Actor, at: datetime
@@ -156,8 +166,7 @@ def link(
 
     Raises what the door raises, :class:`Invalid` (``link_type`` ``bad``, ``link`` ``self``).
     """
-    target = access.ticket_for(actor, target_id, "change", lock=True, as_agent=True)
-    source = access.ticket_for(actor, source_id, as_agent=True)
+    source, target = _both(source_id, target_id, actor=actor)
     if _tie(type_, source.pk, target.pk, at=at):
         happening = TicketLinked(ticket=target, changes=[_link_change("added", source)])
         record(happening, actor=actor, at=at)
@@ -168,8 +177,7 @@ def link(
 @transaction.atomic
 def unlink(type_: str, source_id: int, target_id: int, *, actor: Actor, at: datetime) -> int:
     """Untie two tickets, whichever way round it is asked; how many ties were removed."""
-    target = access.ticket_for(actor, target_id, "change", lock=True, as_agent=True)
-    source = access.ticket_for(actor, source_id, as_agent=True)
+    source, target = _both(source_id, target_id, actor=actor)
     removed = 0
     for from_id, to_id in ((source.pk, target.pk), (target.pk, source.pk)):
         stored, a, b = oriented(type_, from_id, to_id)
@@ -183,7 +191,7 @@ def unlink(type_: str, source_id: int, target_id: int, *, actor: Actor, at: date
 @transaction.atomic
 def follow(ticket_id: int, *, actor: Actor, at: datetime) -> Mention:
     """Let the actor, an agent with ``read``, follow a ticket; once. Raises what the door raises."""
-    ticket = access.ticket_for(actor, ticket_id, as_agent=True)
+    ticket = access.ticket_for(actor, ticket_id, lock=True, as_agent=True)
     return Mention.objects.get_or_create(
         ticket=ticket,
         user_id=actor.user_id,
