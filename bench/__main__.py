@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ HEADS = (
     "cell",
     *("ours/s", "p50 ms", "p95 ms", "p99 ms", "cpu us"),
     *("floor/s", "of floor", "of its cpu"),
-    *("peer/s", "peer p50 ms", "x peer"),
+    *("peer/s", "peer p50 ms", "peer cpu us", "x peer"),
     *("session/s", "x session"),
 )
 
@@ -35,6 +36,8 @@ HEADS = (
 def main() -> int:
     """Run what was asked for; 1 where a server gave a wrong answer."""
     arguments = _arguments()
+    # Being asked to stop must end the servers, too, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     CACHE.mkdir(exist_ok=True)
     run = Path(tempfile.mkdtemp(prefix="run-", dir=CACHE))
     told: dict[str, Any] = {"database": arguments.database}
@@ -75,7 +78,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=0.7, help="per server, cell and round")
     parser.add_argument("--connections", type=int, default=4)
-    parser.add_argument("--quick", action="store_true", help="token only, two short rounds")
+    parser.add_argument("--quick", action="store_true", help="token only, short rounds")
     parser.add_argument("--no-peer", action="store_true")
     parser.add_argument("--no-floor", action="store_true")
     parser.add_argument("--no-idle", action="store_true", help="leave out start-up and memory")
@@ -133,7 +136,7 @@ def _compare(
             CACHE, _peer_folder(arguments.tickets, run), tickets=arguments.tickets
         )
         servers["peer"] = _started(stack, prepared.serve())
-        wanted = {"session", *arguments.sign_in}
+        wanted = set(arguments.sign_in) | (set() if arguments.quick else {"session"})
         sign_ins = {name: auth for name, auth in prepared.sign_ins().items() if name in wanted}
         their_cells = {
             (cell.operation, cell.sign_in): cell for cell in theirs(prepared.tickets, sign_ins)
@@ -221,7 +224,9 @@ class _Measuring:
         if cell.is_write:
             seconds, connections, bounds = 2.0, self.arguments.connections, (2, 0)
         else:
-            seconds, connections, bounds = 0.0, 2, (2, 2)
+            count = 1 if self.arguments.quick else 2
+            seconds, connections, bounds = 0.0, count, (count, count)
+        used = server.cpu_seconds()
         result = self.client.run(
             server.port,
             cell.requests,
@@ -231,6 +236,7 @@ class _Measuring:
             at_least=bounds[0],
             at_most=bounds[1],
         )
+        result.server_seconds = server.cpu_seconds() - used
         return report.Measured([result])
 
 
@@ -270,6 +276,7 @@ def _told(
                 report.number(ratios["floor_cpu"]),
                 report.number(same.rate if same else None),
                 report.number(same.percentile(0.5) if same else None),
+                report.number(same.cpu if same else None),
                 report.number(ratios["peer"]),
                 report.number(session.rate if session else None),
                 report.number(ratios["peer_session"]),

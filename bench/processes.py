@@ -134,7 +134,7 @@ class Server:
                     total += int(task.read_text().split()[0])
         return total / 1e9
 
-    def settle(self, *, at_most: float = 20.0) -> None:
+    def settle(self, *, at_most: float = 4.0) -> None:
         """Wait until the server has done what earlier requests left to do (mail, for one)."""
         until = time.monotonic() + at_most
         before, at = self.cpu_seconds(), time.monotonic()
