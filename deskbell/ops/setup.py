@@ -35,8 +35,9 @@ WELCOME_TITLE = "Welcome to your new helpdesk"
 WELCOME_TEXT = """\
 Hello,
 
-this is the first ticket of your desk. Nobody is waiting for an answer, so feel free to try things
-out on it: write a reply, leave an internal note, put it on hold, hand it to somebody, close it.
+this is the first ticket of your desk, and nobody is waiting for an answer.
+
+Feel free to try things out on it: write a reply, leave an internal note, put it on hold, close it.
 
 What to do next:
 
