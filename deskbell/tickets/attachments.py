@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
+from django.db import connection, transaction
 from django.utils.deconstruct import deconstructible
 
 from deskbell.kernel.actor import Actor
@@ -32,9 +33,12 @@ UNUSED_FOR = timedelta(days=1)
 INLINE_TYPES = frozenset(
     {"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "application/pdf"}
 )
-_ACTIVE = re.compile(r"html|xml|svg|script|xsl|flash|mht|hta|vnd\.wap", re.IGNORECASE)
+_ACTIVE = re.compile(r"html|xml|svg|script|xsl|css|flash|mht|hta|vnd\.wap|x-mixed", re.IGNORECASE)
 _MIME = re.compile(r"^[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*\Z")
-_BIDI_AND_ZERO_WIDTH = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
+#: Control, format (direction marks, zero widths), private, unassigned; line and paragraph ends.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_UNFINISHED = ".new-"
+_REMOVED = ".old-"
 
 
 @dataclass(slots=True)
@@ -56,10 +60,14 @@ class DurableStorage(FileSystemStorage):
     Written beside the target, flushed to the disk, then renamed. Mode 0600.
     """
 
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        """The name itself: what stands under it is these bytes, or a broken copy of them."""
+        return name
+
     def _save(self, name: str, content: File[Any]) -> str:
         target = Path(self.path(name))
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=_UNFINISHED)
         try:
             with os.fdopen(handle, "wb") as out:
                 for chunk in content.chunks():
@@ -90,18 +98,29 @@ def _place(digest: str) -> str:
 def keep(content: bytes, *, at: datetime) -> Blob:
     """Put bytes into the store, once per content, and return their row.
 
-    The bytes are on the disk before the row says so; a file without a row is swept up later.
+    The bytes are on the disk before the row says so; a file without a row is swept up later. Within
+    a transaction: the row is held until it ends, so the sweeper cannot take what is about to be
+    referred to.
     """
     digest = hashlib.sha256(content).hexdigest()
     place = _place(digest)
     where = store()
-    if not where.exists(place) or where.size(place) != len(content):
+    if not _hold(digest) or not where.exists(place) or where.size(place) != len(content):
         where.save(place, File(io.BytesIO(content)))
     elif isinstance(where, FileSystemStorage):
         os.utime(where.path(place))  # young again: the sweeper leaves it alone
     return Blob.objects.get_or_create(
         digest=digest, defaults={"size": len(content), "created_at": at}
     )[0]
+
+
+def _hold(digest: str) -> bool:
+    """Whether there is a row for these bytes; nobody removes it before the transaction ends."""
+    # As weak a lock as a foreign key takes: many may hold the same picture at once.
+    lock = " FOR KEY SHARE" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM tickets_blob WHERE digest = %s{lock}", [digest])  # noqa: S608
+        return cursor.fetchone() is not None
 
 
 def open_blob(digest: str) -> IO[bytes]:
@@ -116,23 +135,63 @@ def read_blob(digest: str) -> bytes:
 
 
 def sweep(*, at: datetime, limit: int = 1000) -> int:
-    """Remove blobs that nothing refers to and that have not been touched for a day; how many."""
+    """Remove blobs that nothing refers to and that nobody stored for a day; how many."""
     where = store()
     removed = 0
     unused = Blob.objects.filter(created_at__lt=at - UNUSED_FOR).exclude(
         digest__in=Attachment.objects.values("blob_id")
     )
-    for blob in unused.order_by("created_at", "digest")[:limit]:
-        place = _place(blob.digest)
-        if where.exists(place):
-            if where.get_modified_time(place) > at - UNUSED_FOR:
+    for digest in list(
+        unused.order_by("created_at", "digest").values_list("digest", flat=True)[:limit]
+    ):
+        with transaction.atomic():
+            # Whoever refers to it now holds the row, or waits for this and stores the bytes anew.
+            row = Blob.objects.select_for_update(skip_locked=True).filter(pk=digest)
+            if not row.exists() or Attachment.objects.filter(blob_id=digest).exists():
                 continue
-            where.delete(place)
-        removed += (
-            Blob.objects.filter(pk=blob.pk)
-            .exclude(digest__in=Attachment.objects.values("blob_id"))
-            .delete()[0]
-        )
+            if where.exists(place := _place(digest)):
+                if where.get_modified_time(place) > at - UNUSED_FOR:
+                    continue
+                where.delete(place)
+            Blob.objects.filter(pk=digest).delete()
+            removed += 1
+    return removed
+
+
+def sweep_files(*, at: datetime, part: int, parts: int = 16) -> int:
+    """Remove files without a row from a part of the store on disk; how many.
+
+    They are left by transactions that came to nothing, and by a process that died while it wrote.
+    Only those older than a day: the row of a younger one may be about to be written.
+    """
+    where = store()
+    if not isinstance(where, FileSystemStorage):
+        return 0
+    removed = 0
+    root = Path(where.location)
+    for first in range(part, 256, parts):
+        for folder in sorted((root / f"{first:02x}").glob("??")):
+            removed += _sweep_folder(folder, before=(at - UNUSED_FOR).timestamp())
+    return removed
+
+
+def _sweep_folder(folder: Path, *, before: float) -> int:
+    old = [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < before]
+    known = set(
+        Blob.objects.filter(pk__in=[path.name for path in old]).values_list("digest", flat=True)
+    )
+    removed = 0
+    for path in old:
+        if path.name in known:
+            continue
+        # Set aside first: the same bytes may be stored anew at this very moment.
+        aside = path.with_name(f"{_REMOVED}{path.name}")
+        os.replace(path, aside)
+        if aside.stat().st_mtime >= before and not path.exists():
+            os.replace(aside, path)
+            continue
+        aside.unlink()
+        removed += 1
     return removed
 
 
@@ -144,8 +203,7 @@ def clean_filename(name: str) -> str:
 
     Invisible characters go first and checks come after, so that nothing hides in the seams.
     """
-    name = _BIDI_AND_ZERO_WIDTH.sub("", storable(name))
-    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn"))
+    name = "".join(c for c in storable(name) if unicodedata.category(c) not in _UNSEEN)
     name = PurePosixPath(name.replace("\\", "/")).name.strip().lstrip(".").strip()
     if len(name) > NAME_LIMIT:
         stem, dot, ending = name.rpartition(".")

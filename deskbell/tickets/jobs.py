@@ -21,3 +21,11 @@ def roll_up_counts() -> int:
 def sweep_attachments() -> int:
     """Remove stored bytes that no entry refers to any more."""
     return attachments.sweep(at=clock.now())
+
+
+@periodic(every=timedelta(hours=1))
+@task(priority=-60)
+def sweep_files() -> int:
+    """Remove files that never became attachments, a sixteenth of the store at a time."""
+    at = clock.now()
+    return attachments.sweep_files(at=at, part=int(at.timestamp() // 3600) % 16)

@@ -408,6 +408,8 @@ class TestFiles:
             ("a\u202egpj.exe", "agpj.exe"),
             (".\u200bhtaccess", "htaccess"),
             ("x\r\nSet-Cookie: a", "xSet-Cookie: a"),
+            ("a\u061c\u2028b\U000e0041\ufff9.txt", "ab.txt"),
+            ("\u180e.htaccess", "htaccess"),
             ("", "file"),
             ("...", "file"),
             ("/", "file"),
@@ -430,6 +432,8 @@ class TestFiles:
             ("image/png\r\nX: y", "application/octet-stream"),
             ("", "application/octet-stream"),
             ("IMAGE/PNG", "image/png"),
+            ("text/css", "application/octet-stream"),
+            ("multipart/x-mixed-replace", "application/octet-stream"),
         ],
     )
     def test_nothing_active_is_served(self, declared: str, served: str) -> None:
