@@ -264,7 +264,7 @@ def _change_state(
             whole = pending.replace(second=0, microsecond=0)
             if whole != ticket.pending_time:
                 _set(ticket, "pending_time", checked_moment("pending_time", whole), changes)
-        elif ticket.state_id != before.pk:
+        elif ticket.state_id != before.pk and ticket.pending_time is None:
             raise Invalid("pending_time", "required")
     _note_state(before, ticket, changes, at=at)
 
@@ -280,6 +280,9 @@ def _change_hold(
     if isinstance(change.on_hold, UnsetType):
         return
     if change.on_hold == rules.reads_on_hold(ticket.on_hold, before.type):
+        if change.on_hold and not rules.reads_on_hold(ticket.on_hold, ticket.state.type):
+            # It read true because the state was pending, and is to read true in the new one.
+            _set(ticket, "on_hold", True, changes)
         return
     if change.on_hold:
         _set(ticket, "on_hold", True, changes)
