@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from deskbell.api.helpdesk.urls import root as helpdesk_root
 from deskbell.web.shared import help
 
 
@@ -16,6 +17,7 @@ def _apis(mount: str) -> list[URLPattern | URLResolver]:
     return [
         path(f"{mount}api/v1/", include("deskbell.api.zammad.urls")),
         path(f"{mount}api/", include("deskbell.api.helpdesk.urls")),
+        re_path(rf"^{mount}api\Z", helpdesk_root),
         re_path(rf"^{mount}api/help/?\Z", help.form_api, {"mount": mount}),
         path(f"{mount}api/", include("deskbell.api.jutda.urls")),
         re_path(rf"^{mount}help/api/?\Z", help.form_api, {"mount": mount}),

@@ -153,7 +153,7 @@ def followup(row: ArticleRow, files: Sequence[AttachmentRow], address: FileAddre
         "ticket": row.ticket_id,
         "user": author if author != NOBODY_ID else None,
         "title": COMMENT if subject is None else subject,
-        "comment": comment_of(row),
+        "comment": row.body if row.content_type != HTML else comment_of(row),
         "public": not row.internal,
         "new_status": row.new_status,
         "time_spent": None if seconds is None else duration_text(seconds),
@@ -161,7 +161,12 @@ def followup(row: ArticleRow, files: Sequence[AttachmentRow], address: FileAddre
         "date": utc(row.created_at),
         # Only what came by mail has an id of its sender's.
         "message_id": row.message_id if row.via == "mail" else None,
-        "email_recipients": None if recipients is None else _decode(recipients),
+        # Most entries were mailed to nobody.
+        "email_recipients": []
+        if recipients == "[]"
+        else None
+        if recipients is None
+        else _decode(recipients),
     }
 
 
@@ -193,14 +198,19 @@ def tickets(
     address: FileAddress,
 ) -> list[Json]:
     """Tickets with their entries and files. The mappings are by ticket and by entry."""
+    files_of = files.get if files else _no_files
     return [
         ticket(
             row,
-            [followup(a, files.get(a.id, ()), address) for a in articles.get(row.id, ())],
+            [followup(a, files_of(a.id, ()), address) for a in articles.get(row.id, ())],
             read_customs,
         )
         for row in rows
     ]
+
+
+def _no_files(_article_id: int, none: Sequence[AttachmentRow]) -> Sequence[AttachmentRow]:
+    return none
 
 
 def own_ticket(

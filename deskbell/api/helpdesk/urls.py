@@ -18,6 +18,9 @@ def _pair(name: str, listing: Respond, item: Respond) -> list[URLPattern | URLRe
     return [re_path(rf"^{name}{SUFFIX}", listing), re_path(rf"^{name}{ITEM}{SUFFIX}", item)]
 
 
+#: Also answers ``/api``, which lies outside of the tree below it.
+root = door(views.Root)
+
 urlpatterns: list[URLPattern | URLResolver] = [
     *_pair(
         "tickets",
@@ -33,6 +36,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *_pair("followups-attachments", door(views.Files), door(views.File)),
     re_path(rf"^followups-attachments{ITEM}/file/(?P<filename>[^/]+)\Z", door(views.FileBytes)),
     re_path(rf"^users{SUFFIX}", door(views.Users)),
-    re_path(rf"^{SUFFIX}", door(views.Root)),
+    re_path(rf"^{SUFFIX}", root),
     re_path(rf"^(?:{'|'.join(names.COLLECTIONS)})(?:[/.].*)?\Z", doors.not_found),
 ]

@@ -44,6 +44,9 @@ class TestAddresses:
             )
         }
         assert list(answer.json)[1] == "user_tickets"
+        for path in ("/api", "/api/", "/api/.json"):
+            assert Api().get(path).status == 200
+        assert Api().get("/api").json == answer.json
 
     def test_the_root_keeps_suffix_and_mount(self) -> None:
         assert Api().get(".json").json["users"] == "http://testserver/api/users.json"

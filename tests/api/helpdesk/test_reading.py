@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deskbell.api.helpdesk import paging
 from deskbell.people.models import User
 from deskbell.tickets.fields import unset_value
 from deskbell.tickets.models import Article, CustomField, Ticket, TicketCount, TimeEntry
@@ -358,6 +359,11 @@ class TestPages:
         answer = api.get(f"tickets/?page_size=3&page={page}")
 
         assert (answer.status, answer.json) == (404, {"detail": "Invalid page."})
+
+    def test_a_page_longer_than_the_longest_reads_as_that(self) -> None:
+        page = paging.requested({"page_size": "9999", "page": "last"}, 12_000)
+
+        assert (page.size, page.pages, page.number) == (paging.LONGEST, 3, 3)
 
     def test_of_an_empty_list(self, boss: User) -> None:
         empty = {"count": 0, "next": None, "previous": None, "results": []}
