@@ -67,6 +67,7 @@ class TestAccessLog:
         return text
 
     def test_tells_what_was_asked_and_answered(self, capfd):
+        desk_logging.user_id.set(0)
         fields = json.loads(self.written(capfd, "/x"))
 
         assert (fields["method"], fields["path"], fields["status"]) == ("GET", "/x", 404)

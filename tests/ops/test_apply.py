@@ -645,9 +645,10 @@ def files(draw: st.DrawFn) -> str:
             "state",
             {
                 "name": f"{names[3].strip()} state",
-                "type": draw(st.sampled_from(STATE_TYPES)),
+                "type": (state_type := draw(st.sampled_from(STATE_TYPES))),
                 "next_state": draw(st.sampled_from(["", "open", f"{names[3].strip()} state"])),
-                "default_follow_up": draw(st.just(True)),
+                # Only a state that asks for nothing can be the one tickets come into.
+                **({"default_follow_up": True} if state_type in ("new", "open", "closed") else {}),
             },
         ),
         ("priority", {"name": f"{names[4].strip()} priority", "ui_icon": draw(TEXTS)}),

@@ -151,6 +151,7 @@ class TestBody:
         assert status.startswith("413 ")
 
 
+@pytest.mark.django_db
 class TestAnswer:
     def test_that_streams_a_known_small_length_is_handed_over_whole(self, tmp_path):
         closed: list[bool] = []

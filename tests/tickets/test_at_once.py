@@ -7,7 +7,7 @@ then both commit.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
@@ -46,13 +46,25 @@ WHO: Any = {"actor": SYSTEM, "at": MONDAY_10AM}
 SECONDS = 30.0
 
 
-@pytest.fixture(autouse=True)
-def seeded() -> None:
+def seed() -> None:
     """Tests that commit leave an empty database behind; the rows of every desk come back."""
     if not User.objects.exists():
         with connection.schema_editor() as editor:
             for app in ("people", "tickets"):
                 import_module(f"deskbell.{app}.migrations.0002_seed_rows").seed(apps, editor)
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    seed()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def left_as_found(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Whoever comes after this module finds the rows of every desk, too."""
+    yield
+    with django_db_blocker.unblock():
+        seed()
 
 
 class Party(threading.Thread):
