@@ -249,10 +249,10 @@ class TestHold:
         changed, _ = update_ticket(opened.pk, change, **WHO)
         assert (changed.state_id, changed.on_hold) == (StateId.PENDING_REMINDER, False)
 
-    def test_sent_back_when_a_pending_ticket_is_closed_is_no_change(self) -> None:
+    def test_sent_back_when_a_pending_ticket_is_closed_reads_as_it_was_sent(self) -> None:
         opened = ticket(state_id=3, pending_time=MONDAY_10AM)
         changed, _ = update_ticket(opened.pk, TicketChange(state_id=9, on_hold=True), **WHO)
-        assert (changed.state_id, changed.on_hold) == (StateId.RESOLVED, False)
+        assert (changed.state_id, changed.on_hold) == (StateId.RESOLVED, True)
 
     def test_given_with_a_closed_state_stays(self) -> None:
         opened = ticket()
