@@ -129,6 +129,15 @@ STORAGES = {
             "directory_permissions_mode": 0o700,
         },
     },
+    # Messages as they came in, byte by byte.
+    "mail": {
+        "BACKEND": "deskbell.tickets.attachments.DurableStorage",
+        "OPTIONS": {
+            "location": CONFIG.data / "mail",
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
 }
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700

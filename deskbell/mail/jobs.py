@@ -42,3 +42,28 @@ def look_after() -> int:
     from deskbell.mail import delivery
 
     return delivery.look_after(at=clock.now())
+
+
+@task(queue_name="mail-in", priority=10, max_attempts=MAX_ATTEMPTS)
+def handle(channel_id: int) -> int:
+    """Handle what waits of one channel, in the order it came; how many messages."""
+    from deskbell.mail.intake import handling
+
+    return handling.handle_waiting(channel_id)
+
+
+@task(queue_name="mail-in", max_attempts=1)
+def fetch(channel_id: int) -> int:
+    """Look into one mailbox; how many messages were taken. Failures are the channel's alarm."""
+    from deskbell.mail.intake import fetching
+
+    return fetching.fetch(channel_id, at=clock.now())
+
+
+@periodic(every=timedelta(seconds=15))
+@task(queue_name="mail-in")
+def fetch_due() -> int:
+    """Have every mailbox looked into whose time has come."""
+    from deskbell.mail.intake import fetching
+
+    return fetching.enqueue_due(at=clock.now())

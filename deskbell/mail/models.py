@@ -1,9 +1,10 @@
-"""What the desk owes to mailboxes, one row per entry and address."""
+"""What the desk owes to mailboxes, one row per entry and address; and what came in from them."""
 
 from __future__ import annotations
 
 from django.db import models
 
+from deskbell.people.models import Group, Stamped
 from deskbell.tickets.models import Article
 from deskbell.tickets.rules import Occasion, Part
 
@@ -67,3 +68,114 @@ class OutgoingMail(models.Model):
     def job_key(self) -> str:
         """The unique key of the job that sends it: two never run at the same time."""
         return f"mail:{self.pk}"
+
+
+class ChannelKind(models.TextChoices):
+    """How messages reach the desk.
+
+    The first three are asked by the desk; ``listener``, ``pipe`` and ``webhook`` bring messages.
+    """
+
+    IMAP = "imap"
+    POP3 = "pop3"
+    MAILDIR = "maildir"
+    LISTENER = "listener"
+    PIPE = "pipe"
+    WEBHOOK = "webhook"
+
+
+#: Those the desk asks for messages, each at its own interval.
+ASKED = frozenset({ChannelKind.IMAP, ChannelKind.POP3, ChannelKind.MAILDIR})
+
+
+class MailChannel(Stamped):
+    """A way in for mail, and the group whose tickets it becomes.
+
+    ``settings`` are those of its kind (see :mod:`deskbell.mail.intake.channels`), ``secret`` is its
+    password, encrypted. ``interval`` counts seconds between two looks. ``cursor`` is how far a
+    mailbox was read. ``alarm`` says in one sentence what is wrong, since ``alarm_since``; empty
+    means well.
+    """
+
+    name = models.CharField(max_length=100)
+    name_key = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=10, choices=ChannelKind)
+    group = models.ForeignKey(Group, models.PROTECT, related_name="+")
+    active = models.BooleanField(default=True)
+    interval = models.PositiveIntegerField(default=60)
+    settings = models.JSONField(default=dict, blank=True)
+    secret = models.TextField(default="", blank=True)
+    cursor = models.JSONField(default=dict, blank=True)
+    look_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    succeeded_at = models.DateTimeField(null=True, blank=True)
+    received_at = models.DateTimeField(null=True, blank=True)
+    alarm = models.TextField(default="", blank=True)
+    alarm_since = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["active", "look_at"], name="channel_due")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Fate(models.TextChoices):
+    """What became of a message that came in."""
+
+    NEW_TICKET = "new_ticket"
+    FOLLOW_UP = "follow_up"
+    BOUNCE = "bounce"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+    UNREADABLE = "unreadable"
+
+
+class IncomingMail(models.Model):
+    """One message that came in: where its bytes are, and what became of it.
+
+    ``key`` is what the mailbox calls it (``validity:uid``, a UIDL), once per channel. ``copy_of``
+    names the row with the same bytes that came before. ``told_at`` is when the mailbox heard that
+    the desk has it. ``fate`` is empty while it waits; ``reason`` says why, for people. Ticket and
+    article are plain ids: they may be deleted, what happened stays.
+    """
+
+    channel = models.ForeignKey(MailChannel, models.SET_NULL, null=True, related_name="+")
+    key = models.CharField(max_length=255, null=True, blank=True)
+    place = models.CharField(max_length=120)
+    digest = models.CharField(max_length=64)
+    copy_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
+    size = models.BigIntegerField()
+    received_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True, blank=True)
+    fate = models.CharField(max_length=12, choices=Fate, default="", blank=True)
+    reason = models.TextField(default="", blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    handled_at = models.DateTimeField(null=True, blank=True)
+    ticket_id = models.BigIntegerField(null=True, blank=True)
+    article_id = models.BigIntegerField(null=True, blank=True)
+    message_id = models.CharField(max_length=255, default="", blank=True)
+    sender = models.CharField(max_length=254, default="", blank=True)
+    subject = models.CharField(max_length=400, default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "key"], name="taken_once"),
+            models.UniqueConstraint(
+                fields=["digest"], name="content_once", condition=models.Q(copy_of=None)
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["channel", "id"], name="incoming_waiting", condition=models.Q(fate="")
+            ),
+            models.Index(
+                fields=["channel", "id"], name="incoming_untold", condition=models.Q(told_at=None)
+            ),
+            models.Index(fields=["fate", "id"], name="incoming_by_fate"),
+            models.Index(fields=["message_id"], name="incoming_message_id"),
+            models.Index(fields=["article_id"], name="incoming_article"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.fate or 'waits'}"

@@ -1,0 +1,273 @@
+"""Mail channels: what each kind needs to know, and making, changing and removing them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any, Literal, get_args
+
+from django.db import transaction
+
+from deskbell.kernel.actor import Actor
+from deskbell.kernel.errors import Forbidden, Invalid, Unknown
+from deskbell.kernel.text import fold, is_storable
+from deskbell.mail.intake import secrets
+from deskbell.mail.models import ChannelKind, MailChannel
+from deskbell.people.models import Group
+
+PERMISSION = "admin.channel_email"
+NAME_LIMIT = 100
+TEXT_LIMIT = 500
+SHORTEST_INTERVAL, LONGEST_INTERVAL = 5, 24 * 3600
+
+Security = Literal["tls", "starttls", "none"]
+#: What becomes of a message in its mailbox once the desk has it.
+After = Literal["seen", "keep", "delete", "move"]
+#: Which messages are fetched when a mailbox is looked at for the first time.
+Start = Literal["unseen", "all", "now"]
+Authentication = Literal["password", "oauth2"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImapSettings:
+    """An IMAP mailbox. Port 0 is the usual one. OAuth2 needs the four fields at the end."""
+
+    host: str
+    port: int = 0
+    security: Security = "tls"
+    verify: bool = True
+    login: str = ""
+    folder: str = "INBOX"
+    after: After = "seen"
+    move_to: str = ""
+    start: Start = "unseen"
+    idle: bool = True
+    authentication: Authentication = "password"
+    token_url: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+    scope: str = ""
+
+    @property
+    def usual_port(self) -> int:
+        return self.port or (993 if self.security == "tls" else 143)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pop3Settings:
+    """A POP3 mailbox. Port 0 is the usual one; ``after`` is ``keep`` or ``delete``."""
+
+    host: str
+    port: int = 0
+    security: Security = "tls"
+    verify: bool = True
+    login: str = ""
+    after: Literal["keep", "delete"] = "keep"
+    start: Literal["all", "now"] = "all"
+
+    @property
+    def usual_port(self) -> int:
+        return self.port or (995 if self.security == "tls" else 110)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaildirSettings:
+    """A Maildir on this machine; taken messages go to its ``cur`` folder or are removed."""
+
+    path: str
+    after: Literal["seen", "delete"] = "seen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerSettings:
+    """Mail for these addresses, offered to ``deskbell mail listen`` by a mail server.
+
+    Without addresses: for the address of the channel's group.
+    """
+
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipeSettings:
+    """Messages handed to ``deskbell mail receive``: nothing to set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings:
+    """Messages posted by a mail provider, named as django-anymail names it (``mailgun``)."""
+
+    provider: str
+
+
+Settings = (
+    ImapSettings
+    | Pop3Settings
+    | MaildirSettings
+    | ListenerSettings
+    | PipeSettings
+    | WebhookSettings
+)
+
+SETTINGS: Mapping[str, type[Any]] = {
+    ChannelKind.IMAP: ImapSettings,
+    ChannelKind.POP3: Pop3Settings,
+    ChannelKind.MAILDIR: MaildirSettings,
+    ChannelKind.LISTENER: ListenerSettings,
+    ChannelKind.PIPE: PipeSettings,
+    ChannelKind.WEBHOOK: WebhookSettings,
+}
+
+
+def settings_of(channel: MailChannel) -> Any:
+    """The typed settings of a stored channel."""
+    return checked_settings(channel.kind, channel.settings)
+
+
+def checked_settings(kind: str, given: Mapping[str, Any]) -> Any:
+    """Settings of a kind from what was given. Raises :class:`Invalid`, the field as ``host``."""
+    shape = SETTINGS[kind]
+    known = {field.name: field for field in fields(shape)}
+    for name in given:
+        if name not in known:
+            raise Invalid(name, "unknown", given[name])
+    values: dict[str, Any] = {}
+    for name, field in known.items():
+        if name in given:
+            values[name] = _checked(name, given[name], str(field.type))
+    for name in ("host", "path", "provider"):
+        if name in known and not values.get(name):
+            raise Invalid(name, "required")
+    if values.get("after") == "move" and not values.get("move_to"):
+        raise Invalid("move_to", "required")
+    if values.get("authentication") == "oauth2":
+        for name in ("token_url", "client_id"):
+            if not values.get(name):
+                raise Invalid(name, "required")
+    if "path" in values and not PurePosixPath(values["path"]).is_absolute():
+        raise Invalid("path", "bad", values["path"])
+    return shape(**values)
+
+
+_CHOICES = {
+    "Security": get_args(Security),
+    "After": get_args(After),
+    "Start": get_args(Start),
+    "Authentication": get_args(Authentication),
+    "Literal['keep', 'delete']": ("keep", "delete"),
+    "Literal['all', 'now']": ("all", "now"),
+    "Literal['seen', 'delete']": ("seen", "delete"),
+}
+
+
+def _checked(name: str, value: Any, wanted: str) -> Any:
+    wanted = wanted.replace('"', "'")
+    if wanted == "bool":
+        if not isinstance(value, bool):
+            raise Invalid(name, "bad", value)
+        return value
+    if wanted == "int":
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65535:
+            raise Invalid(name, "bad", value)
+        return value
+    if wanted.startswith("tuple"):
+        if not isinstance(value, list | tuple) or len(value) > 100:
+            raise Invalid(name, "bad", value)
+        return tuple(_text(name, each) for each in value)
+    text = _text(name, value)
+    if wanted in _CHOICES and text not in _CHOICES[wanted]:
+        raise Invalid(name, "not_selectable", value)
+    return text
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not is_storable(value):
+        raise Invalid(name, "bad", value)
+    text = value.strip()
+    if len(text) > TEXT_LIMIT:
+        raise Invalid(name, "too_long", None, limit=TEXT_LIMIT)
+    if not text.isprintable():
+        raise Invalid(name, "bad", value)
+    return text
+
+
+@dataclass(slots=True, kw_only=True)
+class NewChannel:
+    """A channel as an administrator describes it. ``password`` ``None`` keeps the stored one."""
+
+    name: str
+    kind: str
+    group_id: int
+    settings: Mapping[str, Any]
+    password: str | None = None
+    interval: int = 60
+    active: bool = True
+
+
+@transaction.atomic
+def save_channel(
+    given: NewChannel, *, channel_id: int | None = None, actor: Actor, at: datetime
+) -> MailChannel:
+    """Make a channel, or change one; its kind stays.
+
+    Raises :class:`Forbidden` (``admin.channel_email``), :class:`Unknown`, :class:`Invalid`:
+    ``name`` ``required``/``too_long``/``taken``, ``kind`` ``not_selectable``, ``group_id``
+    ``unknown``, ``interval`` ``bad``, and what :func:`checked_settings` raises.
+    """
+    require(actor)
+    channel = channel_for(actor, channel_id) if channel_id else MailChannel(kind=given.kind)
+    if given.kind not in SETTINGS or given.kind != channel.kind:
+        raise Invalid("kind", "not_selectable", given.kind)
+    name = _text("name", given.name)
+    if not name:
+        raise Invalid("name", "required")
+    if len(name) > NAME_LIMIT:
+        raise Invalid("name", "too_long", None, limit=NAME_LIMIT)
+    if MailChannel.objects.filter(name_key=fold(name)).exclude(pk=channel.pk).exists():
+        raise Invalid("name", "taken", name)
+    if not Group.objects.filter(pk=given.group_id).exists():
+        raise Invalid("group_id", "unknown", given.group_id)
+    if not SHORTEST_INTERVAL <= given.interval <= LONGEST_INTERVAL:
+        raise Invalid("interval", "bad", given.interval)
+    stored = asdict(checked_settings(given.kind, given.settings))
+    if channel.pk and _place(stored) != _place(channel.settings):
+        channel.cursor = {}
+    channel.name, channel.name_key = name, fold(name)
+    channel.group_id, channel.settings = given.group_id, stored
+    channel.interval, channel.active = given.interval, given.active
+    if given.password is not None:
+        channel.secret = secrets.sealed(given.password)
+    channel.alarm, channel.alarm_since, channel.look_at = "", None, at
+    if channel.pk is None:
+        channel.created_by_id, channel.created_at = actor.user_id, at
+    channel.updated_by_id, channel.updated_at = actor.user_id, at
+    channel.save()
+    return channel
+
+
+def _place(settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What makes a mailbox another one, whose messages were not seen yet."""
+    return tuple(settings.get(name) for name in ("host", "login", "folder", "path"))
+
+
+@transaction.atomic
+def delete_channel(channel_id: int, *, actor: Actor, at: datetime) -> None:
+    """Remove a channel; what came through it stays. Raises as :func:`channel_for`."""
+    channel_for(actor, channel_id).delete()
+
+
+def require(actor: Actor) -> None:
+    """Raise :class:`Forbidden` unless the actor administers mail channels."""
+    if not actor.may(PERMISSION):
+        raise Forbidden("mail channel", permission=PERMISSION)
+
+
+def channel_for(actor: Actor, channel_id: int) -> MailChannel:
+    """A channel, for whoever administers them. Raises :class:`Forbidden`, :class:`Unknown`."""
+    require(actor)
+    channel = MailChannel.objects.select_related("group").filter(pk=channel_id).first()
+    if channel is None:
+        raise Unknown("mail channel", channel_id)
+    return channel

@@ -1,0 +1,100 @@
+"""Taking a message in: bytes, then the row; only then may the caller tell whoever brought it.
+
+Whatever falls between two of these steps, the message is there: bytes without a row are found by
+:func:`rescan`, a row without a fate waits for its job.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from deskbell.mail.intake import store
+from deskbell.mail.models import Fate, IncomingMail, MailChannel
+
+#: Bytes. A message larger than this is refused where it is offered, before it is read.
+SIZE_LIMIT = 100 * 1024 * 1024
+
+
+def take(
+    content: bytes, *, channel: MailChannel, key: str | None = None, at: datetime
+) -> IncomingMail:
+    """Keep a message; when this returns it cannot get lost, and its handling is enqueued.
+
+    ``key`` is the mailbox's name for it: a message taken before under that key is given back as it
+    is. Bytes that were taken before under another make a row that says so. Raises
+    :class:`~deskbell.mail.intake.store.NoRoom` and :class:`OSError`: then nothing was taken, and
+    the mailbox must not be told.
+    """
+    if key is not None and (known := _known(channel, key)):
+        return known
+    place = store.keep(content, channel_id=channel.pk)
+    return _enter(place, len(content), channel=channel, key=key, at=at)
+
+
+def _known(channel: MailChannel, key: str) -> IncomingMail | None:
+    return IncomingMail.objects.filter(channel=channel, key=key).first()
+
+
+def _enter(
+    place: str, size: int, *, channel: MailChannel, key: str | None, at: datetime
+) -> IncomingMail:
+    """The row of kept bytes. Of two that enter the same at once, one hears of the other."""
+    try:
+        return _entered(place, size, channel=channel, key=key, at=at)
+    except IntegrityError:
+        if key is not None and (known := _known(channel, key)):
+            return known
+        return _entered(place, size, channel=channel, key=key, at=at)
+
+
+@transaction.atomic
+def _entered(
+    place: str, size: int, *, channel: MailChannel, key: str | None, at: datetime
+) -> IncomingMail:
+    from deskbell.mail.jobs import handle
+
+    digest = place.rpartition("/")[2]
+    first = IncomingMail.objects.filter(digest=digest, copy_of=None).first()
+    mail = IncomingMail(
+        channel=channel, key=key, place=place, digest=digest, size=size, received_at=at
+    )
+    if first is not None:
+        mail.copy_of = first
+        mail.fate = Fate.IGNORED
+        mail.reason = f"The same message came before, as number {first.pk}."
+        mail.handled_at = at
+        mail.message_id, mail.sender, mail.subject = first.message_id, first.sender, first.subject
+    mail.save(force_insert=True)
+    MailChannel.objects.filter(pk=channel.pk).update(received_at=at)
+    if first is None:
+        handle.using(unique_key=f"mail-in:{channel.pk}").enqueue(channel.pk)
+    return mail
+
+
+def rescan(*, at: datetime) -> int:
+    """Enter messages whose bytes were kept but whose row was never written; how many.
+
+    Runs when a worker starts. What the mailbox brings again afterwards is known by its bytes.
+    """
+    channels = {channel.pk: channel for channel in MailChannel.objects.all()}
+    entered = 0
+    batch: dict[str, int] = {}
+
+    def enter() -> None:
+        nonlocal entered
+        known = IncomingMail.objects.filter(place__in=list(batch)).values_list("place", flat=True)
+        for place in sorted(set(batch) - set(known)):
+            channel = channels[batch[place]]
+            _enter(place, store.store().size(place), channel=channel, key=None, at=at)
+            entered += 1
+        batch.clear()
+
+    for channel_id, place in store.places():
+        if channel_id in channels:
+            batch[place] = channel_id
+        if len(batch) >= 500:
+            enter()
+    enter()
+    return entered
