@@ -110,7 +110,7 @@ def add_article(
         article.subject = new.subject or ticket.title
         article.message_id = new.message_id or new_message_id()
     else:
-        named = []
+        named = senders.addresses_in(new.to) if new.type is ArticleType.EMAIL else []
     if article.message_id:
         article.message_id_md5 = hashlib.md5(  # noqa: S324 - a key clients read, not a safeguard
             article.message_id.encode("utf-8", "replace")
@@ -126,6 +126,7 @@ def add_article(
             article_type=new.type,
             sender=sender,
             internal=internal,
+            acknowledged=new.acknowledged,
         )
         if is_mailable(message.address) and not new.quiet
     ]

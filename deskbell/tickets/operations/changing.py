@@ -93,7 +93,7 @@ def update_ticket(
             ticket, article, occasion=occasion, actor=actor, at=at
         )
         before = ticket.state
-        if isinstance(change.state_id, UnsetType):
+        if article.wakes and isinstance(change.state_id, UnsetType):
             follow_reply(ticket, happening.article, actor=actor)
             _note_state(before, ticket, changes, at=at)
         changes.append(

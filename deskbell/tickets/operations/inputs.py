@@ -22,7 +22,9 @@ class NewArticle:
 
     ``from_address`` is computed where it is ``None``. ``seconds`` is time spent. ``named`` in To
     and Cc decides who gets an e-mail article. ``new_status`` is the number a django-helpdesk
-    client set with the entry and reads back. Nobody is mailed about a ``quiet`` entry.
+    client set with the entry and reads back. Nobody is mailed about a ``quiet`` entry. The customer
+    hears that his ``acknowledged`` mail opened a ticket. What no person wrote never ``wakes`` a
+    ticket that sleeps or is closed.
     """
 
     body: str
@@ -44,6 +46,8 @@ class NewArticle:
     files: Sequence[NewFile] = ()
     new_status: int | None = None
     quiet: bool = False
+    acknowledged: bool = False
+    wakes: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
