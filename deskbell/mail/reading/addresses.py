@@ -35,7 +35,7 @@ class Address:
         return self.address.lower()
 
 
-def parse(value: bytes, *, limit: int = LIMIT) -> tuple[Address, ...]:
+def parse(value: bytes, *, limit: int = LIMIT, hint: str | None = None) -> tuple[Address, ...]:
     """All mailboxes of a field, in order, groups opened; entries without an address are left out.
 
     A quoted or encoded comma does not split; neither does a bare one in ``Doe, John <x@y>``.
@@ -44,7 +44,7 @@ def parse(value: bytes, *, limit: int = LIMIT) -> tuple[Address, ...]:
     """
     found: list[Address] = []
     pending: list[str] = []
-    for entry in _entries(_hidden(value)):
+    for entry in _entries(_hidden(value, hint)):
         text = entry.strip()
         if not text:
             continue
@@ -83,13 +83,15 @@ _SHELTER = "\ue000"
 _SHELTERED = re.compile("\ue000([0-9a-f]+)\ue001")
 
 
-def _hidden(value: bytes) -> str:
+def _hidden(value: bytes, charset: str | None) -> str:
     """The field as text with encoded words as hex, so that what they hide splits nothing."""
     bare = value.translate(None, b"\x00\x01")
-    return _lenient(words.PATTERN.sub(lambda hit: b"\x00" + hit[0].hex().encode() + b"\x01", bare))
+    return _lenient(
+        words.PATTERN.sub(lambda hit: b"\x00" + hit[0].hex().encode() + b"\x01", bare), charset
+    )
 
 
-def _lenient(value: bytes) -> str:
+def _lenient(value: bytes, charset: str | None) -> str:
     pieces = re.split(rb"\x00([0-9a-f]+)\x01", value)
     whole = b"".join(pieces[::2])
     hint = "utf-8"
@@ -102,7 +104,7 @@ def _lenient(value: bytes) -> str:
         if number % 2:
             out.append(f"\ue000{piece.decode()}\ue001")
         elif piece:
-            out.append(piece.decode(hint) if hint else charsets.decode(piece))
+            out.append(piece.decode(hint) if hint else charsets.decode(piece, hint=charset))
     return charsets.clean("".join(out)).replace("\n", " ")
 
 

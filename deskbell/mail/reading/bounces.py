@@ -98,6 +98,7 @@ _MESSAGE_TYPES = frozenset({"message/rfc822", "message/global", "text/rfc822", "
 class _Status:
     """The per-recipient groups of a machine-readable part."""
 
+    addressed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     delayed: list[str] = field(default_factory=list)
     is_success: bool = False
@@ -166,6 +167,7 @@ def read(root: Part, *, text: str, subject: str, sender: str) -> Bounce | None:
     return Bounce(
         type=kind,
         recipients=recipients,
+        addressed=tuple(dict.fromkeys(status.addressed))[:RECIPIENTS],
         message_id=_returned_id(root, parts, text),
         status=status.code,
         diagnostic=status.diagnostic[:1_000],
@@ -231,6 +233,9 @@ def _judge(group: dict[str, str], status: _Status) -> None:
     status.diagnostic = status.diagnostic or " ".join(group.get("diagnostic-code", "").split())
     if not recipient:
         return
+    original = _TYPED.match(group.get("original-recipient", ""))
+    if original and (address := _cleaned(original[1])):
+        status.addressed.append(address)
     is_delay = action.startswith(("delay", "transient")) or (not action and number.startswith("4"))
     if not action and number.startswith("2"):
         status.is_success = True
@@ -239,16 +244,20 @@ def _judge(group: dict[str, str], status: _Status) -> None:
 
 
 def _recipient(group: dict[str, str]) -> str:
-    """The address that the sender used, if the report tells; else the one that failed at last."""
-    for name in ("original-recipient", "final-recipient", "x-actual-recipient"):
-        value = group.get(name, "")
-        if not value:
+    """The address that failed at last; the one that was written to where that is no mailbox.
+
+    An X.400 name or the inside name of a mail server means nothing outside of it.
+    """
+    best = ""
+    for name in ("final-recipient", "original-recipient", "x-actual-recipient"):
+        found = _TYPED.match(group.get(name, ""))
+        address = _cleaned(found[1]) if found else ""
+        if "x400" in group.get(name, "").lower().partition(";")[0]:
             continue
-        found = _TYPED.match(value)
-        address = _cleaned(found[1] if found else value)
-        if address:
+        if "." in address.rpartition("@")[2] or address.endswith("]"):
             return address
-    return ""
+        best = best or address
+    return best
 
 
 def _cleaned(text: str) -> str:

@@ -266,29 +266,59 @@ def _looks_cyrillic_in_korean(data: bytes) -> bool:
     return pairs > 3
 
 
+def guess(data: bytes) -> str | None:
+    """The likely charset of bytes that no label explains; ``None`` when Latin letters will do.
+
+    ``None`` as well for proper UTF-8 and for plain ASCII.
+    """
+    if _HIGH.search(data) is None or _strict(data, "utf-8") is not None:
+        return None
+    return _guess(data[:65_536])
+
+
 @lru_cache(maxsize=64)
 def _guess(data: bytes) -> str | None:
     """The most likely single- or multi-byte set of the bytes; ``None`` when it is a coin toss."""
     high = _HIGH.search(data)
-    if high is None or len(data) < GUESS_MINIMUM:
+    if high is None:
         return None
     start = max(0, high.start() - 200)
     sample = data[start : start + GUESS_BYTES]
+    if short := _double_bytes(sample):
+        return short
+    if len(sample) < GUESS_MINIMUM:
+        return None
     best = from_bytes(sample, steps=3, chunk_size=512, threshold=0.15).best()
     if best is None or best.encoding in {"ascii", "utf_8"} or best.encoding.startswith("utf_"):
         return None
     # Only languages far from Latin letters are told apart reliably from so few bytes.
     alphabets = {alphabet.split(" ")[0] for alphabet in best.alphabets}
-    if alphabets & {
-        "Cyrillic",
-        "Greek",
-        "Hebrew",
-        "Arabic",
-        "Thai",
-        "Hiragana",
-        "Katakana",
-        "CJK",
-        "Hangul",
-    }:
-        return codec_of(best.encoding)
-    return None
+    return codec_of(best.encoding) if alphabets & _FAR_ALPHABETS else None
+
+
+_FAR_ALPHABETS = frozenset(
+    {"Cyrillic", "Greek", "Hebrew", "Arabic", "Thai", "Hiragana", "Katakana", "CJK", "Hangul"}
+)
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+
+
+def _double_bytes(data: bytes) -> str | None:
+    """GBK, EUC-KR or EUC-JP, told by their pairs of bytes, also in a short text.
+
+    Latin letters with accents never stand in long even runs, and Cyrillic words are of odd
+    length as often as not.
+    """
+    runs = _HIGH_RUN.findall(data)
+    if not runs or any(len(run) % 2 for run in runs):
+        return None
+    pairs = [run[at : at + 2] for run in runs for at in range(0, len(run), 2)]
+    if len(pairs) < 4 or any(pair[0] < 0xA1 or pair[1] < 0xA1 for pair in pairs):
+        return None
+    kana = sum(pair[0] in (0xA4, 0xA5) for pair in pairs)
+    words = [pair for pair in pairs if 0xB0 <= pair[0] <= 0xD7]
+    if kana * 4 >= len(pairs):
+        return "euc_jis_2004"
+    signs = sum(pair[0] in (0xA1, 0xA2, 0xA3) for pair in pairs)
+    if (len(words) + signs) * 5 < len(pairs) * 4 or len(words) < 4:
+        return None
+    return "cp949" if len(words) >= 6 and all(pair[0] <= 0xC8 for pair in words) else "gb18030"

@@ -50,10 +50,15 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """A delivery report: for good or for now, whom it could not reach, which message it was."""
+    """A delivery report: for good or for now, whom it could not reach, which message it was.
+
+    ``recipients`` are the mailboxes that failed at last, ``addressed`` the ones that were written
+    to, where the report tells them apart (a forwarding stood between).
+    """
 
     type: BounceType
     recipients: tuple[str, ...] = ()
+    addressed: tuple[str, ...] = ()
     message_id: str = ""
     status: str = ""
     diagnostic: str = ""

@@ -49,13 +49,15 @@ def read(raw: bytes, *, bounds: Bounds = BOUNDS, fqdn: str = "") -> Facts:
 
     root = attempt("structure", lambda: structure.parse(raw, bounds), _unparsed(raw))
     found = attempt("contents", lambda: contents.read(root, bounds), Contents())
-    hint = found.charset or None
+    hint = attempt("charset", lambda: _header_charset(root), None) or found.charset or None
 
     def people(name: str) -> tuple[Address, ...]:
         def work() -> tuple[Address, ...]:
             entries: list[Address] = []
             for value in root.all(name):
-                entries.extend(addresses.parse(value, limit=bounds.addresses - len(entries)))
+                entries.extend(
+                    addresses.parse(value, limit=bounds.addresses - len(entries), hint=hint)
+                )
                 if len(entries) >= bounds.addresses:
                     break
             return tuple(entries)
@@ -128,6 +130,14 @@ def read(raw: bytes, *, bounds: Bounds = BOUNDS, fqdn: str = "") -> Facts:
     )
 
 
+def _header_charset(root: Part) -> str | None:
+    """The likely charset of raw bytes in the fields that people write, taken together."""
+    raw = b" ".join(
+        value[:2_000] for name in ("subject", "from", "to", "cc") for value in root.all(name)[:3]
+    )
+    return charsets.guess(raw)
+
+
 def _unparsed(raw: bytes) -> Part:
     return Part(fields=[], whole=raw, start=0, end=len(raw))
 
@@ -148,13 +158,11 @@ def _message_id(root: Part) -> str:
 
 
 def _ids(root: Part, name: str, bounds: Bounds) -> tuple[str, ...]:
-    found: list[str] = []
+    # A second field of the name is illegal, and somebody else's.
     for value in root.all(name):
-        text = charsets.decode(value)
-        found.extend(fields.message_ids(text, limit=bounds.references - len(found)))
-        if len(found) >= bounds.references:
-            break
-    return tuple(found)
+        if found := fields.message_ids(charsets.decode(value), limit=bounds.references):
+            return found
+    return ()
 
 
 def _date(root: Part) -> fields.datetime | None:

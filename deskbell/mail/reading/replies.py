@@ -42,7 +42,7 @@ _ON = re.compile(
     r"""^[\s*_"'>«]*(?:on|at|am|le|el|il|em|op|den|på|w\s+dniu|dnia|dne|dňa|u|dana|pe|la|în|στις|на|в|от|від|od|em|no\s+dia|tarihinde
         |vào|pada|kl|i|ons|fre|tor|tis|man|l[øö]r|s[øö]n|mån|mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|jeu|ven|sam|dim|em\s+\w{3}
         |понедельник|вторник|среда|четверг|пятница|суббота|воскресенье|пн|вт|ср|чт|пт|сб|вс|il\s+giorno|il\s+gio|в\s+сообщении|在|於|于
-        |t[ií]|ti|ke|to|pe|la|su|ma|στις|ב-?|בתאריך|mensaje\s+citado\s+por|quoting|zitat\s+von|citando|selon|from)\b""",
+        |ב-?|בתאריך|mensaje\s+citado\s+por|quoting|zitat\s+von|citando|selon)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _DATE = re.compile(
@@ -173,6 +173,12 @@ def _marked(lines: list[str]) -> tuple[str, list[str]]:
     while at < len(lines):
         line = lines[at][:_LINE]
         if (used := _attribution(lines, at)) > 0:
+            # The shortest run of lines that says it: text above must not be swallowed.
+            while used > 1 and _begins_anew(lines, at) and _attribution(lines, at + 1) == used - 1:
+                kinds.append(_kind(line))
+                out.append(lines[at])
+                at, used = at + 1, used - 1
+                line = lines[at][:_LINE]
             kinds.append(ATTRIBUTION)
             out.append(" ".join(part.strip() for part in lines[at : at + used]))
             at += used
@@ -230,6 +236,14 @@ def _attribution(lines: list[str], at: int) -> int:
         if _is_attribution(joined, begins=begins, quoted=_QUOTE.match(following) is not None):
             return count
     return 0
+
+
+def _begins_anew(lines: list[str], at: int) -> bool:
+    """Whether the line below looks more like the beginning than this one does."""
+    below = lines[at + 1].strip()
+    if _ON.match(below) and not _STARTS_WITH_DATE.match(lines[at].strip()):
+        return True
+    return _STARTS_WITH_DATE.match(below) is not None and len(lines[at].strip()) > 40
 
 
 def _is_attribution(text: str, *, begins: bool, quoted: bool) -> bool:

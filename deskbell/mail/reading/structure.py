@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deskbell.mail.reading import parameters, transfer
 
@@ -114,6 +114,13 @@ def parse(raw: bytes, bounds: Bounds = BOUNDS) -> Part:
     return _part(raw, 0, len(raw), bounds, depth=0, budget=[bounds.parts], kind=None)
 
 
+def parse_headers(raw: bytes, bounds: Bounds = BOUNDS) -> Part:
+    """Only the top of a message, for messages inside of messages."""
+    raw = _without_envelope(raw)
+    narrow = replace(bounds, depth=1, parts=1)
+    return _part(raw, 0, len(raw), narrow, depth=0, budget=[1], kind=None)
+
+
 def _without_envelope(raw: bytes) -> bytes:
     if lead := _BLANK_LINES.match(raw[:4_096]):
         raw = raw[lead.end() :]
@@ -185,10 +192,10 @@ def _end_of_headers(head: bytes) -> tuple[int, int]:
 def _headers_go_on(lines: list[bytes], number: int, *, is_top: bool) -> bool:
     """Whether the line that is no field stands amid fields, and not where the text begins."""
     following = lines[number + 1 : number + 6]
+    if is_top and any(_KNOWN_FIELD.match(line) for line in following[:2]):
+        return True
     if lines[number].startswith(b"--"):
         return False
-    if is_top and any(_FIELD.match(line) for line in following[:2]):
-        return True
     return any(_KNOWN_FIELD.match(line) for line in following)
 
 

@@ -21,7 +21,8 @@ def decoded(data: bytes, encoding: str) -> bytes:
     if word.startswith(("x-uu", "uu")):
         if found := _UU_BEGIN.search(data):
             return uu_decoded(data[found.end() :])[0]
-        return data
+        # Without its first line, as some encoders leave it.
+        return uu_decoded(data.lstrip(b"\r\n"))[0] or data
     return data
 
 
