@@ -1,4 +1,4 @@
-"""``deskbell mail``: how outgoing mail stands, and what to do with messages that failed."""
+"""``deskbell mail``: how outgoing mail stands, what failed, and how a message is read."""
 
 from __future__ import annotations
 
@@ -22,10 +22,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     again = actions.add_parser("retry", help="try failed messages again")
     again.add_argument("ids", nargs="*", type=int, metavar="id")
     again.add_argument("--all", action="store_true", help="all that failed")
+    parse = actions.add_parser("parse", help="print the facts of a message as JSON")
+    parse.add_argument("file", nargs="?", help="a raw message (default: standard input)")
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
     """Print, or try again; messages that did not fail are never touched."""
+    if args.action == "parse":
+        from deskbell.ops import mail_parse
+
+        return mail_parse.run(args.file)
     start_django(config)
     refuse_unless_migrated()
     if args.action == "retry":
