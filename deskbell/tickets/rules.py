@@ -247,8 +247,8 @@ def recipients(
     Mail follows the article's type: an e-mail goes to the addresses it names; a phone or web
     entry by the customer that opens a ticket is acknowledged, a mail where that was said. Ticket
     CCs get every public entry, but for those who got it themselves, as recipients of the
-    customer's mail; the group's addresses and the owner get all. A private entry goes only to staff, and not to an
-    owner or group address that is also the customer's or a CC's.
+    customer's mail; the group's addresses and the owner get all. A private entry goes only to
+    staff, and not to an owner or group address that is also the customer's or a CC's.
     """
     owed: dict[str, Owed] = {}
     author = fold(audience.author)

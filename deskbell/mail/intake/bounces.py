@@ -20,9 +20,7 @@ def returned(bounce: Bounce, facts: Facts) -> OutgoingMail | None:
     for id_ in ids:
         if not id_:
             continue
-        mail = (
-            OutgoingMail.objects.filter(message_id=f"<{id_}>").select_related("article").first()
-        )
+        mail = OutgoingMail.objects.filter(message_id=f"<{id_}>").select_related("article").first()
         if mail is not None:
             return mail
     return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 
@@ -20,7 +21,7 @@ from deskbell.kernel.text import storable
 from deskbell.mail.intake import store
 from deskbell.mail.intake.judging import Verdict, judge
 from deskbell.mail.models import Fate, IncomingMail
-from deskbell.mail.reading.message import read_message
+from deskbell.mail.reading import message
 
 log = logging.getLogger("deskbell.mail.intake")
 
@@ -65,7 +66,7 @@ def handle(mail_id: int, *, at: datetime) -> Fate:
     except OSError as error:
         raise _later(mail, "the store cannot be read", error) from error
     try:
-        facts = read_message(content)
+        facts = message.read(content, fqdn=settings.CONFIG.hostname)
         with transaction.atomic():
             return _settled(mail_id, judge(mail, facts, at=at), at=at)
     except (OperationalError, InterfaceError) as error:
@@ -122,8 +123,8 @@ def replay(mail_ids: list[int], *, at: datetime) -> int:
     again = IncomingMail.objects.filter(
         pk__in=mail_ids, fate__in=(Fate.UNREADABLE, Fate.IGNORED, Fate.REFUSED), copy_of=None
     ).exclude(place="")
-    channels = set(again.values_list("channel_id", flat=True))
+    channels = set(again.exclude(channel=None).values_list("channel_id", flat=True))
     number = again.update(fate="", reason="", attempts=0, handled_at=None)
-    for channel_id in sorted(c for c in channels if c is not None):
+    for channel_id in sorted(channels):
         job.using(unique_key=f"mail-in:{channel_id}").enqueue(channel_id)
     return number

@@ -72,7 +72,12 @@ class _Mail:
     notes: list[str] = field(default_factory=list)
 
     def verdict(
-        self, fate: Fate, reason: str, *, ticket_id: int | None = None, article_id: int | None = None
+        self,
+        fate: Fate,
+        reason: str,
+        *,
+        ticket_id: int | None = None,
+        article_id: int | None = None,
     ) -> Verdict:
         return Verdict(
             fate,
@@ -115,9 +120,7 @@ def judge(row: IncomingMail, facts: Facts, *, at: datetime) -> Verdict:
     if not facts.machine.is_auto_reply and mail.address:
         DeadAddress.objects.filter(key=fold(mail.address)).delete()
     mail.user = _person(mail)
-    found = threading.find(
-        message_ids=[*facts.in_reply_to, *reversed(facts.references)], subject=facts.subject
-    )
+    found = threading.find(facts)
     if found is not None:
         verdict = _follow_up(mail, found)
         if verdict is not None:
@@ -171,9 +174,7 @@ def _is_ignored(mail: _Mail) -> str:
     rows = IgnoreRule.objects.filter(Q(group=None) | Q(group=mail.group), active=True)
     for rule in rows.order_by("id"):
         if _matches(rule, mail):
-            IgnoreRule.objects.filter(pk=rule.pk).update(
-                caught=F("caught") + 1, caught_at=mail.at
-            )
+            IgnoreRule.objects.filter(pk=rule.pk).update(caught=F("caught") + 1, caught_at=mail.at)
             return f"The list of ignored mail names the {rule.what} {rule.pattern}."
     return ""
 
@@ -187,7 +188,7 @@ def _matches(rule: IgnoreRule, mail: _Mail) -> bool:
         domain, wanted = address.rpartition("@")[2], pattern.lstrip("@.")
         return bool(wanted) and (domain == wanted or domain.endswith(f".{wanted}"))
     name, _, words = pattern.partition(":")
-    values = [v for n, v in mail.facts.fields if n == name.strip()]
+    values = [value for field, value in mail.facts.fields if field == name.strip()]
     return any(words.strip() in fold(value) for value in values)
 
 
@@ -224,9 +225,7 @@ def _agent(mail: _Mail, ticket: Ticket) -> Actor | None:
 def _was_told(mail: _Mail, found: Found) -> OutgoingMail | None:
     """The message to this very agent that he answers: nobody else knows its id."""
     key = fold(mail.address)
-    return next(
-        (m for m in found.answered if m.address_key == key and m.part in STAFF_PARTS), None
-    )
+    return next((m for m in found.answered if m.address_key == key and m.part in STAFF_PARTS), None)
 
 
 # --- follow-ups ----------------------------------------------------------------------------------
@@ -251,7 +250,9 @@ def _follow_up(mail: _Mail, found: Found) -> Verdict | None:
     if found.ground is Ground.SUBJECT and not belongs:
         if mail.facts.machine.must_not_auto_respond and mail.user is None:
             return None
-        return _held(mail, ticket, "The sender knows the number, but does not belong to the ticket.")
+        return _held(
+            mail, ticket, "The sender knows its number, but has no part in it."
+        )
     if not rules.may_follow_up(
         state_type=ticket.state.kind,
         follow_up_possible=ticket.group.follow_up_possible,

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from django.conf import settings
 from django.db.models import Q
 
-from deskbell.kernel.text import MAX_ID, fold
+from deskbell.kernel.text import fold
 from deskbell.mail.headers import thread_message_id
 from deskbell.mail.models import OutgoingMail
+from deskbell.mail.reading import references
+from deskbell.mail.reading.facts import Facts
 from deskbell.people.models import Group
 from deskbell.tickets.models import Article, Ticket, TicketCC
 
@@ -27,9 +28,9 @@ from deskbell.tickets.models import Article, Ticket, TicketCC
 IDS_AT_MOST = 50
 #: A chain of merges followed so far.
 MERGES_AT_MOST = 20
+#: What stands before a number in a subject: ``[Ticket#10005]``.
+HOOKS = ("Ticket#",)
 
-_NUMBER = re.compile(r"\[\s*Ticket\s?#\s*([0-9A-Za-z-]{1,64})\s*\]", re.IGNORECASE)
-_SLUG = re.compile(r"\[\s*([\w-]{1,50})-([0-9]{1,18})\s*\]")
 _THREAD = re.compile(r"([0-9]{1,18})\.[0-9a-f]{32}@")
 
 
@@ -49,9 +50,9 @@ class Found:
     answered: tuple[OutgoingMail, ...] = ()
 
 
-def find(*, message_ids: Iterable[str], subject: str) -> Found | None:
-    """The ticket for the ids (no brackets, the closest relation first) and the subject."""
-    return _by_ids(list(message_ids)[:IDS_AT_MOST]) or _by_subject(subject)
+def find(facts: Facts) -> Found | None:
+    """The ticket that the message belongs to, if it is one of ours."""
+    return _by_ids(references.nearest_ids(facts)[:IDS_AT_MOST]) or _by_subject(facts.subject)
 
 
 def _by_ids(ids: list[str]) -> Found | None:
@@ -97,19 +98,15 @@ def _thread_of(id_: str) -> int | None:
 
 
 def _by_subject(subject: str) -> Found | None:
-    for match in _NUMBER.finditer(subject):
-        ticket_id = (
-            Ticket.objects.filter(number=match[1]).values_list("pk", flat=True).first()
-        )
+    for number in references.numbers_in(subject, HOOKS):
+        ticket_id = Ticket.objects.filter(number=number).values_list("pk", flat=True).first()
         if ticket_id is not None:
             return Found(ticket_id, Ground.SUBJECT)
-    for match in _SLUG.finditer(subject):
-        if int(match[2]) > MAX_ID:
-            continue
-        # A moved ticket is still the one that the older subject meant.
-        is_group = Group.objects.filter(slug=match[1].casefold()).exists()
-        if is_group and Ticket.objects.filter(pk=int(match[2])).exists():
-            return Found(int(match[2]), Ground.SUBJECT)
+    for slug, ticket_id in references.slug_ids_in(subject):
+        # Any group's slug: a moved ticket is still the one that the older subject meant.
+        is_group = Group.objects.filter(slug__in={slug, slug.casefold()}).exists()
+        if is_group and Ticket.objects.filter(pk=ticket_id).exists():
+            return Found(ticket_id, Ground.SUBJECT)
     return None
 
 

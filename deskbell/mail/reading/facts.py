@@ -100,6 +100,8 @@ class Facts:
     is_truncated: bool
     delivered_to: tuple[str, ...] = ()
     authentication_results: tuple[str, ...] = ()
+    #: Every field of the message's own header: its name in lower case, its decoded value.
+    fields: tuple[tuple[str, str], ...] = ()
     problems: tuple[str, ...] = field(default=())
 
     @property

@@ -126,8 +126,14 @@ def read(raw: bytes, *, bounds: Bounds = BOUNDS, fqdn: str = "") -> Facts:
             charsets.decode(value)[:4_000]
             for value in root.all("authentication-results")[:_AUTHENTICATION]
         ),
+        fields=attempt("fields", lambda: _fields(root), ()),
         problems=tuple(problems),
     )
+
+
+def _fields(root: Part) -> tuple[tuple[str, str], ...]:
+    """What rules about any field look at: the first of them, the beginning of each."""
+    return tuple((name, words.decode(value[:2_000])[:1_000]) for name, value in root.fields[:300])
 
 
 def _header_charset(root: Part) -> str | None:
