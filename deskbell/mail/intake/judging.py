@@ -28,7 +28,7 @@ from deskbell.people.operations import find_or_create_customer
 from deskbell.tickets import rules, senders
 from deskbell.tickets.attachments import NewFile, clean_type
 from deskbell.tickets.images import take_images
-from deskbell.tickets.models import Article, Ticket, TicketCC
+from deskbell.tickets.models import Article, Attachment, Ticket, TicketCC
 from deskbell.tickets.operations import open_ticket, update_ticket
 from deskbell.tickets.operations.articles import FILES_AT_MOST, HEADER_LIMIT
 from deskbell.tickets.operations.changing import add_copies, public_reply
@@ -136,8 +136,9 @@ def _is_ours(mail: _Mail) -> str:
     id_ = f"<{mail.facts.message_id}>"
     if OutgoingMail.objects.filter(message_id=id_).exists():
         return "It was sent by this desk."
-    if mail.facts.machine.is_loop:
-        return "It went through this desk before."
+    machine = mail.facts.machine
+    if "own-message-id" in machine.reasons and (machine.is_auto_reply or machine.is_bulk):
+        return "It is an automatic mail of this desk that came back."
     return ""
 
 
@@ -163,10 +164,19 @@ def _is_known(mail: _Mail) -> str:
     )
     if earlier is None or earlier.article_id is None:
         return ""
-    body = Article.objects.filter(pk=earlier.article_id).values_list("body", flat=True).first()
-    if body != _words(mail)[0]:
+    if not _says_the_same(mail, earlier.article_id):
         return ""
     return f"The same message came before, as number {earlier.pk}."
+
+
+def _says_the_same(mail: _Mail, article_id: int) -> bool:
+    """Whether the entry is this very message: its text, and its files byte by byte."""
+    body = Article.objects.filter(pk=article_id).values_list("body", flat=True).first()
+    words, _type, pictures = _words(mail)
+    if pictures or body != words:
+        return False
+    stored = Attachment.objects.filter(article=article_id).order_by("id")
+    return list(stored.values_list("blob_id", flat=True)) == [f.sha256 for f in mail.facts.files]
 
 
 def _is_ignored(mail: _Mail) -> str:
