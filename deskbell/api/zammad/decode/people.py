@@ -102,7 +102,8 @@ def split_name(columns: dict[str, Any]) -> None:
 def require_identifier(body: PersonBody) -> None:
     """A new person must be somebody."""
     given = {**body.columns, "email": body.email}
-    if not any((given.get(name) or "").strip() for name in _IDENTIFIERS):
+    # The message does not say so, but Zammad takes a login as well.
+    if not body.login and not any((given.get(name) or "").strip() for name in _IDENTIFIERS):
         raise errors.unprocessable(
             "At least one identifier (firstname, lastname, phone, mobile or email) for user is"
             " required."
