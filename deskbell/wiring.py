@@ -11,6 +11,7 @@ from typing import Any
 
 from deskbell.kernel.events import Consumer, wire
 from deskbell.mail.consumers import owe_mail
+from deskbell.notify.consumers import forget_left, tell_of_opening, tell_of_update
 from deskbell.people.operations import (
     AccessChanged,
     OrganizationChanged,
@@ -54,14 +55,14 @@ def release_tickets(
 
 
 AFTER: dict[type, Iterable[Consumer]] = {
-    TicketOpened: [owe_mail, index_ticket],
-    TicketUpdated: [owe_mail, index_ticket],
+    TicketOpened: [owe_mail, tell_of_opening, index_ticket],
+    TicketUpdated: [owe_mail, tell_of_update, index_ticket],
     ArticleEdited: [index_article],
     ArticleRemoved: [index_article],
     TicketTagged: [index_ticket],
     TicketLinked: [],
-    TicketMerged: [index_merge],
-    TicketLeft: [],
+    TicketMerged: [tell_of_update, index_merge],
+    TicketLeft: [forget_left],
     TicketDeleted: [forget_ticket],
     UserCreated: [],
     UserChanged: [release_tickets, index_person],

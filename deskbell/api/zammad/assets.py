@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from deskbell.api.zammad.encode import articles as article_objects
 from deskbell.api.zammad.encode import people as people_objects
@@ -24,6 +24,15 @@ from deskbell.tickets.queries import ArticleRow, AttachmentRow, MentionRow, Tick
 Objects = list[dict[str, Any]]
 
 
+#: The role of a :class:`UserRole` makes agents.
+_FOR_AGENTS = Role.permissions.through.objects.filter(
+    role=OuterRef("role"),
+    role__active=True,
+    permission__active=True,
+    permission__name__in=("ticket", "ticket.agent"),
+)
+
+
 def sees_people(actor: Actor) -> bool:
     """Whether the actor works with people; customers hear less about others."""
     return actor.may("ticket.agent") or actor.may("admin.user")
@@ -35,11 +44,14 @@ def sees_people(actor: Actor) -> bool:
 def users(rows: Sequence[User], *, actor: Actor) -> Objects:
     """Persons with their ``*_ids``; three statements for the lists. Customers see less."""
     ids = [row.pk for row in rows]
-    roles = _pairs(
+    held = list(
         UserRole.objects.filter(user__in=ids)
+        .annotate(for_agents=Exists(_FOR_AGENTS))
         .order_by("user", "role")
-        .values_list("user_id", "role_id")
+        .values_list("user_id", "role_id", "for_agents")
     )
+    roles = _pairs((user_id, role_id) for user_id, role_id, _for_agents in held)
+    agents = {user_id for user_id, _role_id, for_agents in held if for_agents}
     through = User.organizations.through.objects
     secondary = _pairs(
         through.filter(user__in=ids)
@@ -59,6 +71,7 @@ def users(rows: Sequence[User], *, actor: Actor) -> Objects:
             role_ids=roles[row.pk],
             organization_ids=secondary[row.pk],
             group_ids=grants[row.pk],
+            is_agent=row.pk in agents,
         )
         if not knows and row.pk != actor.user_id:
             shown = people_objects.for_customers(shown)

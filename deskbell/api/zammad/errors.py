@@ -23,6 +23,9 @@ CLASS_NAMES = {
     "tag": "Tag::Item",
     "mention": "Mention",
     "link": "Link",
+    "notification": "OnlineNotification",
+    "email address": "EmailAddress",
+    "custom field": "ObjectManager::Attribute",
 }
 
 NOT_AUTHORIZED = "Not authorized"

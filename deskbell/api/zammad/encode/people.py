@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deskbell.api.zammad.encode.values import stamp_of
+from deskbell.notify import wishes
 from deskbell.people.models import ApiToken, Group, Organization, Permission, Role, User
 
 Levels = Mapping[int, Sequence[str]]
@@ -17,8 +18,12 @@ def user(
     role_ids: Sequence[int],
     organization_ids: Sequence[int],
     group_ids: Levels,
+    is_agent: bool,
 ) -> dict[str, Any]:
-    """A person, without anything secret."""
+    """A person, without anything secret. Agents have a notification matrix, chosen or not."""
+    preferences = row.preferences
+    if is_agent and wishes.CONFIG not in preferences:
+        preferences = {**preferences, wishes.CONFIG: wishes.default_config()}
     return {
         "id": row.pk,
         "organization_id": row.organization_id,
@@ -49,7 +54,7 @@ def user(
         "out_of_office_start_at": _date(row.out_of_office_start_at),
         "out_of_office_end_at": _date(row.out_of_office_end_at),
         "out_of_office_replacement_id": row.out_of_office_replacement_id,
-        "preferences": row.preferences,
+        "preferences": preferences,
         "updated_by_id": row.updated_by_id,
         "created_by_id": row.created_by_id,
         "created_at": stamp_of(row.created_at),
