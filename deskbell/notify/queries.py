@@ -56,6 +56,23 @@ def unseen(actor: Actor) -> int:
         return int(cursor.fetchone()[0])
 
 
+def unseen_beside(actor: Actor, ticket_id: int) -> tuple[int, int]:
+    """How many the actor has not seen (as :func:`unseen`), and how many of the ticket. One query.
+
+    That the actor may read the ticket is the caller's knowledge.
+    """
+    where, params = access.visible(actor)
+    sql = (
+        f"SELECT (SELECT COUNT(*) FROM (SELECT 1 {_FROM} AND NOT n.seen AND {where} LIMIT %s) AS x)"
+        ", (SELECT COUNT(*) FROM notify_onlinenotification n"
+        " WHERE n.user_id = %s AND n.ticket_id = %s AND NOT n.seen)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [actor.user_id, *params, COUNT_LIMIT, actor.user_id, ticket_id])
+        every, of_ticket = cursor.fetchone()
+    return int(every), int(of_ticket)
+
+
 def one(actor: Actor, notification_id: int) -> NotificationRow:
     """One notification of the actor.
 
