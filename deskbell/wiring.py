@@ -41,6 +41,7 @@ from deskbell.tickets.operations.happenings import (
     TicketOpened,
     TicketTagged,
     TicketUpdated,
+    TimeAccounted,
 )
 from deskbell.tickets.operations.naming import VocabularyChanged
 from deskbell.tickets.operations.tags import TagChanged
@@ -61,6 +62,7 @@ AFTER: dict[type, Iterable[Consumer]] = {
     ArticleRemoved: [index_article],
     TicketTagged: [index_ticket],
     TicketLinked: [],
+    TimeAccounted: [],
     TicketMerged: [tell_of_update, index_merge],
     TicketLeft: [forget_left],
     TicketDeleted: [forget_ticket],

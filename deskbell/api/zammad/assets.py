@@ -15,11 +15,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 from deskbell.api.zammad.encode import articles as article_objects
 from deskbell.api.zammad.encode import people as people_objects
 from deskbell.api.zammad.encode import tickets as ticket_objects
-from deskbell.api.zammad.encode.values import minutes, stamp
+from deskbell.api.zammad.encode.values import stamp
 from deskbell.kernel.actor import Actor
 from deskbell.people.models import Group, Organization, Role, RoleGroup, User, UserGroup, UserRole
 from deskbell.tickets import queries
-from deskbell.tickets.queries import ArticleRow, AttachmentRow, MentionRow, TicketRow, TimeRow
+from deskbell.tickets.queries import ArticleRow, AttachmentRow, MentionRow, TicketRow
 
 Objects = list[dict[str, Any]]
 
@@ -248,20 +248,6 @@ def mention(row: MentionRow) -> dict[str, Any]:
         "user_id": row.user_id,
         "created_by_id": row.created_by_id,
         "updated_by_id": row.created_by_id,
-        "created_at": stamp(row.created_at),
-        "updated_at": stamp(row.updated_at),
-    }
-
-
-def time_entry(row: TimeRow) -> dict[str, Any]:
-    """Time spent, as Zammad accounts for it: minutes as a text."""
-    return {
-        "id": row.id,
-        "ticket_id": row.ticket_id,
-        "ticket_article_id": row.article_id,
-        "time_unit": minutes(row.seconds),
-        "type_id": None,
-        "created_by_id": row.created_by_id,
         "created_at": stamp(row.created_at),
         "updated_at": stamp(row.updated_at),
     }

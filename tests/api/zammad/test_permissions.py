@@ -16,6 +16,9 @@ from deskbell.people.operations import change_user
 from deskbell.tickets.attachments import NewFile
 from deskbell.tickets.models import Article, Mention
 from deskbell.tickets.operations import NewArticle, follow, update_ticket
+from deskbell.tickets.operations.naming import save_time_type
+from deskbell.tickets.operations.tags import create_tag
+from deskbell.tickets.operations.times import add_time
 from tests import cast
 from tests.api.zammad.wire import Wire, message, token_of
 
@@ -150,6 +153,55 @@ TABLE = [
     Row("DELETE", "mentions/{mention}",                "403 403 403 403 200 403 403 403"),
     Row("PUT", "ticket_merge/{other}/{number}",        "403 403 403 403 200 403 403 403", {}),
     Row("GET", "ticket_history/{ticket}",              "403 403 403 200 200 403 403 403"),
+    Row("GET", "tag_list",                             "403 403 403 403 403 403 200 403"),
+    Row("POST", "tag_list",                            "403 403 403 403 403 403 200 403",
+        {"name": "neu"}),
+    Row("PUT", "tag_list/{tag}",                       "403 403 403 403 403 403 200 403",
+        {"name": "neu"}),
+    Row("DELETE", "tag_list/{tag}",                    "403 403 403 403 403 403 200 403"),
+    Row("POST", "tickets/mass_update",                 "403 403 403 422 200 422 403 403",
+        {"ticket_ids": ["{ticket}"], "attributes": {"priority_id": 3}}),
+    Row("GET", "ticket_customer?customer_id={kemal}",  "403 403 403 200 200 200 403 403"),
+    Row("GET", "ticket_related/{ticket}",              "403 403 403 200 200 403 403 403"),
+    Row("GET", "ticket_recent",                        "403 403 403 200 200 200 403 403"),
+    Row("GET", "ticket_stats?user_id={kemal}",         "200 200 200 200 200 200 200 200"),
+    Row("POST", "ticket_stats",                        "200 200 200 200 200 200 200 200",
+        {"organization_id": "{acme}"}),
+    Row("GET", "ticket_split?ticket_id={ticket}&article_id={private}&form_id=1",
+                                                       "403 403 403 200 200 403 403 403"),
+    Row("GET", "recent_view",                          "200 200 200 200 200 200 200 200"),
+    Row("POST", "recent_view",                         "200 200 200 200 200 200 200 200",
+        {"object": "Ticket", "o_id": "{ticket}"}),
+    Row("GET", "tickets/{ticket}/time_accountings",    "403 403 403 200 200 403 200 403"),
+    Row("POST", "tickets/{ticket}/time_accountings",   "403 403 403 403 201 403 403 403",
+        {"time_unit": 5}),
+    Row("GET", "tickets/{ticket}/time_accountings/{time}",
+                                                       "403 403 403 200 200 403 200 403"),
+    Row("PUT", "tickets/{ticket}/time_accountings/{time}",
+                                                       "403 403 403 403 403 403 200 403",
+        {"time_unit": 5}),
+    Row("DELETE", "tickets/{ticket}/time_accountings/{time}",
+                                                       "403 403 403 403 403 403 200 403"),
+    Row("GET", "time_accountings",                     "403 403 403 200 200 200 200 403"),
+    Row("POST", "time_accountings",                    "403 403 403 403 201 403 403 403",
+        {"ticket_id": "{ticket}", "time_unit": "5"}),
+    Row("GET", "time_accountings/{time}",              "403 403 403 200 200 403 200 403"),
+    Row("PUT", "time_accountings/{time}",              "403 403 403 403 403 403 200 403",
+        {"time_unit": 5}),
+    Row("DELETE", "time_accountings/{time}",           "403 403 403 403 403 403 200 403"),
+    Row("GET", "time_accounting/types",                "403 403 403 200 200 200 200 403"),
+    Row("POST", "time_accounting/types",               "403 403 403 403 403 403 201 403",
+        {"name": "neu"}),
+    Row("GET", "time_accounting/types/{time_type}",    "403 403 403 200 200 200 200 403"),
+    Row("PUT", "time_accounting/types/{time_type}",    "403 403 403 403 403 403 200 403",
+        {"note": "x"}),
+    Row("GET", "time_accounting/log/by_ticket/2026/3", "403 403 403 403 403 403 200 403"),
+    Row("GET", "time_accounting/log/by_activity/2026/3",
+                                                       "403 403 403 403 403 403 200 403"),
+    Row("GET", "time_accounting/log/by_customer/2026/3",
+                                                       "403 403 403 403 403 403 200 403"),
+    Row("GET", "time_accounting/log/by_organization/2026/3",
+                                                       "403 403 403 403 403 403 200 403"),
     Row("GET", "search?query=*",                       "200 200 200 200 200 200 200 200"),
     Row("POST", "search",                              "200 200 200 200 200 200 200 200", {}),
     Row("GET", "search/user?query=*",                  "200 200 200 200 200 200 200 200"),
@@ -190,6 +242,8 @@ def desk() -> dict[str, Any]:
     assert isinstance(article, Article)
     assert isinstance(private, Article)
     follow(ticket.pk, actor=nora, at=cast.MONDAY_9AM)
+    time = add_time(ticket.pk, 900, actor=nora, at=cast.MONDAY_9AM)
+    time_type = save_time_type(None, {"name": "Support"}, actor=SYSTEM, at=cast.MONDAY_9AM)
     wires = {name: Wire(user) for name, user in people.items()}
     wires["narrow"] = Wire(
         Authorization=f"Token token={token_of(people['nora'], ['user_preferences'])}"
@@ -207,6 +261,9 @@ def desk() -> dict[str, Any]:
             "private": private.pk,
             "file": article.attachments.get().pk,
             "private_file": private.attachments.get().pk,
+            "time": time.pk,
+            "time_type": time_type.pk,
+            "tag": create_tag("old", actor=SYSTEM, at=cast.MONDAY_9AM).pk,
             "mention": Mention.objects.get(ticket=ticket).pk,
             "acme": acme.pk,
             "idle": idle.pk,
@@ -221,6 +278,8 @@ def filled(value: Any, places: dict[str, Any]) -> Any:
         return value.format(**places) if "{" in value else value
     if isinstance(value, dict):
         return {key: filled(one, places) for key, one in value.items()}
+    if isinstance(value, list):
+        return [filled(one, places) for one in value]
     return value
 
 
