@@ -66,7 +66,7 @@ def notifications(request: DeskRequest) -> HttpResponseBase:
             ticket, words, tone, bool(row.seen), row.created_by_id, name, moment(row.created_at)
         )
         lines.append(told)
-    context = {"rail": rail(actor), "lines": lines}
+    context = {"rail": rail(actor), "lines": lines, "notifications_page": True}
     return page(request, "agent/notifications.html", context)
 
 
