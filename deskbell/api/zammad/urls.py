@@ -12,6 +12,7 @@ from django.urls import URLPattern, re_path
 from deskbell.api.zammad.views import (
     around,
     articles,
+    attributes,
     bulk,
     companies,
     credentials,
@@ -82,6 +83,10 @@ urlpatterns = [
     _at("mentions/<mention_id>", ties.mention),
     _at("ticket_merge/<source_id>/<target_number>", ties.merging),
     _at("ticket_history/<ticket_id>", ties.history),
+    _at("object_manager_attributes", attributes.collection),
+    _at("object_manager_attributes/<attribute_id>", attributes.member),
+    _at("object_manager_attributes_discard_changes", attributes.migrations),
+    _at("object_manager_attributes_execute_migrations", attributes.migrations),
     _at("online_notifications", notifications.collection),
     _at("online_notifications/mark_all_as_read", notifications.all_read),
     _at("online_notifications/<notification_id>", notifications.member),
