@@ -12,6 +12,7 @@ from django.conf import settings
 from deskbell.kernel.actor import NOBODY_ID, Actor
 from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.errors import Invalid
+from deskbell.kernel.events import Change
 from deskbell.kernel.text import is_storable, is_storable_json, storable
 from deskbell.people.addresses import is_mailable
 from deskbell.people.models import User
@@ -145,6 +146,17 @@ def add_article(
         )
         ticket.time_spent = (ticket.time_spent or 0) + new.seconds
     return article, files, owed
+
+
+def article_lines(article: Article, new: NewArticle) -> list[Change]:
+    """The history of an entry that was added: that it was, and the time it took."""
+    lines = [Change("article", type="created", object="Article", object_id=article.pk)]
+    if new.seconds is not None:
+        spent = str(new.seconds)
+        lines.append(
+            Change("time_spent", new=spent, type="added", object="Article", object_id=article.pk)
+        )
+    return lines
 
 
 def known_time_type(type_id: int | None) -> int | None:

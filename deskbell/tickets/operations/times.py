@@ -15,7 +15,7 @@ from deskbell.kernel.errors import Forbidden, Invalid, Unknown
 from deskbell.kernel.events import Change, record
 from deskbell.kernel.text import MAX_ID
 from deskbell.tickets import access
-from deskbell.tickets.models import Article, Ticket, TimeEntry
+from deskbell.tickets.models import Article, Ticket, TimeEntry, TimeType
 from deskbell.tickets.operations.articles import SECONDS_LIMIT, known_time_type
 from deskbell.tickets.operations.editing import recount_time, touch
 from deskbell.tickets.operations.happenings import TimeAccounted
@@ -84,8 +84,14 @@ def change_time(
         changes.append(Change("time_article", old_id=entry.article_id, new_id=article_id))
         entry.article_id = article_id
     if not isinstance(type_id, UnsetType) and type_id != entry.type_id:
-        changes.append(Change("time_type", old_id=entry.type_id, new_id=type_id))
-        entry.type_id = known_time_type(type_id)
+        names = dict(
+            TimeType.objects.filter(
+                pk__in=[id_ for id_ in (entry.type_id, known_time_type(type_id)) if id_ is not None]
+            ).values_list("id", "name")
+        )
+        old, new = names.get(entry.type_id or 0), names.get(type_id or 0)
+        changes.append(Change("time_type", old, new, entry.type_id, type_id))
+        entry.type_id = type_id
     if changes:
         entry.updated_at = at
         _store(entry)

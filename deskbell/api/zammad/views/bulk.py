@@ -14,7 +14,7 @@ from deskbell.api.zammad.errors import Problem
 from deskbell.api.zammad.views.base import Call, answer, endpoint, needs
 from deskbell.api.zammad.views.tickets import write
 from deskbell.kernel.errors import DeskError, Unknown
-from deskbell.tickets import access, queries
+from deskbell.tickets import access, fields, queries
 from deskbell.tickets.models import Ticket
 
 #: Every ticket is an operation of its own within one transaction, and nobody else writes so long.
@@ -35,13 +35,14 @@ def mass_update(call: Call) -> HttpResponse:
     ids = _ids(call.params.get("ticket_ids"))
     attributes = _attributes(call.params.get("attributes"))
     article = call.params.get("article") or None
+    shown_fields = fields.for_actor(call.actor)
     try:
         with transaction.atomic():
             _take(call, ids)
             _check_names(attributes)
             for id_ in ids:
                 try:
-                    write(call, id_, {**attributes, "article": article})
+                    write(call, id_, {**attributes, "article": article}, shown_fields)
                 except (Problem, DeskError):
                     raise _Stopped(id_) from None
             uploads.forget(article, actor=call.actor)

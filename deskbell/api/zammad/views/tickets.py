@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -19,6 +19,7 @@ from deskbell.api.zammad.paging import page_of
 from deskbell.api.zammad.views.base import Call, answer, done, endpoint, needs, not_authorized
 from deskbell.kernel.actor import Actor
 from deskbell.tickets import access, fields, queries
+from deskbell.tickets.models import CustomField
 from deskbell.tickets.operations import (
     UNSET,
     NewArticle,
@@ -193,17 +194,19 @@ def update(call: Call, ticket_id: str) -> HttpResponse:
     """Change a ticket, add an article, or both."""
     id_ = values.row_id(ticket_id, "ticket")
     with transaction.atomic():
-        write(call, id_, call.params)
+        write(call, id_, call.params, fields.for_actor(call.actor))
         uploads.forget(call.params.get("article"), actor=call.actor)
     return shown(call, _row_of(call.actor, id_))
 
 
-def write(call: Call, id_: int, params: Mapping[str, Any]) -> None:
+def write(
+    call: Call, id_: int, params: Mapping[str, Any], shown_fields: Sequence[CustomField]
+) -> None:
     """Write what is sent to one ticket, in the caller's transaction; uploads stay for others."""
     actor, at = call.actor, call.at
     ticket = access.ticket_for(actor, id_, "change", lock=True)
     as_agent = access.allows(actor, ticket, "change", as_agent=True)
-    change = ticket_bodies.change(params, ticket, as_agent=as_agent, fields=fields.for_actor(actor))
+    change = ticket_bodies.change(params, ticket, as_agent=as_agent, fields=shown_fields)
     if as_agent:
         customer_id = customers.for_change(params, ticket, actor=actor, at=at)
         change.customer_id = UNSET if customer_id is None else customer_id
