@@ -12,6 +12,7 @@ from deskbell.kernel.actor import Actor
 from deskbell.people.models import User
 from deskbell.search import index, results
 from deskbell.search.language import parse
+from deskbell.search.models import Entry
 from deskbell.tickets import access
 from deskbell.tickets.models import Article, CustomField, Ticket
 from tests.search import corpus
@@ -262,6 +263,32 @@ def test_any_query_finds_what_the_reference_finds(
     query += ending
 
     assert results.find(actor, query) == desk.expected(query, actor)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 500])
+def test_a_rebuilt_index_is_the_one_that_grew(
+    desk: Desk, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = Ticket.objects.get(title="Büro zwei")
+    ticket.articles.filter(internal=False).update(body="red <b>flags</b>", content_type="text/html")
+    Ticket.objects.filter(pk=ticket.pk).update(description="red flags", resolution="done")
+    for article in ticket.articles.all():
+        index.write_article(article.pk)
+    index.write_ticket(ticket.pk)
+    grown = set(Entry.objects.values_list("id", "article_id", "words"))
+    Entry.objects.filter(id__lt=grown_middle(grown)).delete()
+    Entry.objects.create(id=index.entry_id(10**6, 0, fields=True, staff=False), words=" gone ")
+    monkeypatch.setattr(index, "_BATCH", 3)
+
+    for _ in index.rebuild(batch=batch):
+        pass
+
+    assert set(Entry.objects.values_list("id", "article_id", "words")) == grown
+
+
+def grown_middle(rows: set[tuple[int, int | None, str]]) -> int:
+    """The id in the middle: a part of the index that was lost."""
+    return sorted(id_ for id_, _, _ in rows)[len(rows) // 2]
 
 
 _STEP = st.tuples(
