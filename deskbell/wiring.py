@@ -14,6 +14,7 @@ from deskbell.mail.consumers import owe_mail
 from deskbell.notify.consumers import forget_left, tell_of_opening, tell_of_update
 from deskbell.people.operations import (
     AccessChanged,
+    EmailAddressChanged,
     OrganizationChanged,
     UserChanged,
     UserCreated,
@@ -70,6 +71,7 @@ AFTER: dict[type, Iterable[Consumer]] = {
     UserChanged: [release_tickets, index_person],
     UserDeleted: [index_person],
     AccessChanged: [release_tickets],
+    EmailAddressChanged: [],
     OrganizationChanged: [index_organization],
     VocabularyChanged: [],
     CustomFieldChanged: [index_fields],

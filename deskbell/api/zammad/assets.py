@@ -17,7 +17,16 @@ from deskbell.api.zammad.encode import people as people_objects
 from deskbell.api.zammad.encode import tickets as ticket_objects
 from deskbell.api.zammad.encode.values import stamp
 from deskbell.kernel.actor import Actor
-from deskbell.people.models import Group, Organization, Role, RoleGroup, User, UserGroup, UserRole
+from deskbell.people.models import (
+    EmailAddress,
+    Group,
+    Organization,
+    Role,
+    RoleGroup,
+    User,
+    UserGroup,
+    UserRole,
+)
 from deskbell.tickets import queries
 from deskbell.tickets.queries import ArticleRow, AttachmentRow, MentionRow, TicketRow
 
@@ -150,9 +159,14 @@ def groups(rows: Sequence[Group], *, actor: Actor) -> Objects:
 
 
 def groups_expanded(shown: Objects) -> Objects:
-    """Logins for teams; one statement."""
+    """Logins for teams, and what their addresses are called; a statement each."""
     logins = queries.names_of("user", _stampers(shown) | _listed(shown, "user_ids"))
-    return [people_objects.group_expanded(one, logins) for one in shown]
+    wanted = _single(shown, "email_address_id")
+    found = EmailAddress.objects.filter(pk__in=wanted) if wanted else ()
+    addresses = {row.pk: row.name or row.email for row in found}
+    return [
+        people_objects.group_expanded(one, logins=logins, addresses=addresses) for one in shown
+    ]
 
 
 def roles(rows: Sequence[Role]) -> Objects:

@@ -141,6 +141,7 @@ _SPECIAL: dict[tuple[str, str], Callable[[Invalid], str]] = {
 }
 _BY_ID = frozenset(
     {
+        "email_address_id",
         "group_id",
         "owner_id",
         "customer_id",

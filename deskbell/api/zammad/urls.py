@@ -10,6 +10,7 @@ import re
 from django.urls import URLPattern, re_path
 
 from deskbell.api.zammad.views import (
+    addresses,
     around,
     articles,
     attributes,
@@ -83,6 +84,8 @@ urlpatterns = [
     _at("mentions/<mention_id>", ties.mention),
     _at("ticket_merge/<source_id>/<target_number>", ties.merging),
     _at("ticket_history/<ticket_id>", ties.history),
+    _at("email_addresses", addresses.collection),
+    _at("email_addresses/<address_id>", addresses.member),
     _at("object_manager_attributes", attributes.collection),
     _at("object_manager_attributes/<attribute_id>", attributes.member),
     _at("object_manager_attributes_discard_changes", attributes.migrations),

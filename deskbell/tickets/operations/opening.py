@@ -41,7 +41,7 @@ MENTIONS_AT_MOST = 100
 #: Characters of all custom fields of a ticket together.
 CUSTOM_SIZE = 2_000_000
 
-_GROUP = by_id(Group)
+_GROUP = Compiled(lambda key: Group.objects.select_related("email_address").filter(pk=key), int)
 _USER = by_id(User)
 _STATE = by_id(State)
 _PRIORITY = by_id(Priority)
