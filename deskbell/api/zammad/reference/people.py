@@ -121,9 +121,9 @@ USERS = Section(
             _WORKERS,
             _PEOPLE,
             {
-                "firstname": "Leyla",
-                "lastname": "Aydin",
-                "email": "leyla@example.com",
+                "firstname": "Mira",
+                "lastname": "Novak",
+                "email": "mira@example.com",
                 "roles": ["Customer"],
             },
             (
