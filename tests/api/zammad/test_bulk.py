@@ -64,6 +64,13 @@ def test_changes_and_answers_every_ticket(nora: Wire, two: list[Ticket]) -> None
     assert set(body["assets"]) <= {"Ticket", "User", "Group", "Organization", "Role"}
 
 
+def test_a_described_customer_is_made_once(nora: Wire, two: list[Ticket]) -> None:
+    told(update(nora, two, attributes={"customer": {"firstname": "Lena"}}), 200)
+
+    lena = User.objects.get(firstname="Lena")
+    assert set(Ticket.objects.values_list("customer_id", flat=True)) == {lena.pk}
+
+
 def test_files_of_the_form_come_with_every_article(nora: Wire, two: list[Ticket]) -> None:
     part = (
         b'--x\r\nContent-Disposition: form-data; name="form_id"\r\n\r\n77\r\n--x\r\n'

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpResponse
 
-from deskbell.api.zammad import assets, errors, names, uploads
+from deskbell.api.zammad import assets, customers, errors, names, uploads
 from deskbell.api.zammad.customers import GUESS
 from deskbell.api.zammad.decode import values
 from deskbell.api.zammad.errors import Problem
@@ -40,6 +40,7 @@ def mass_update(call: Call) -> HttpResponse:
         with transaction.atomic():
             _take(call, ids)
             _check_names(attributes)
+            attributes = _one_customer(call, attributes)
             for id_ in ids:
                 try:
                     write(call, id_, {**attributes, "article": article}, shown_fields)
@@ -102,6 +103,16 @@ def _check_names(attributes: dict[str, Any]) -> None:
     customer = attributes.get("customer")
     if isinstance(customer, str) and not customer.startswith(GUESS):
         names.user_named("customer", customer)
+
+
+def _one_customer(call: Call, attributes: dict[str, Any]) -> dict[str, Any]:
+    """Somebody who is described is found, or made, once for all tickets."""
+    described = attributes.get("customer")
+    if not isinstance(described, dict):
+        return attributes
+    id_ = customers.for_new_ticket({"customer": described}, actor=call.actor, at=call.at)
+    others = {name: value for name, value in attributes.items() if name != "customer"}
+    return {**others, "customer_id": attributes.get("customer_id", id_)}
 
 
 collection = endpoint(post=mass_update)
