@@ -12,7 +12,8 @@ from django.db import transaction
 from deskbell.api.zammad.urls import urlpatterns
 from deskbell.kernel import clock
 from deskbell.kernel.actor import SYSTEM
-from deskbell.people.operations import change_user
+from deskbell.notify.models import OnlineNotification
+from deskbell.people.operations import change_user, save_email_address
 from deskbell.tickets.attachments import NewFile
 from deskbell.tickets.models import Article, Mention
 from deskbell.tickets.operations import NewArticle, follow, update_ticket
@@ -202,6 +203,41 @@ TABLE = [
                                                        "403 403 403 403 403 403 200 403"),
     Row("GET", "time_accounting/log/by_organization/2026/3",
                                                        "403 403 403 403 403 403 200 403"),
+    Row("GET", "email_addresses",                      "403 403 403 200 200 200 200 403"),
+    Row("POST", "email_addresses",                     "403 403 403 403 403 403 201 403",
+        {"email": "neu@desk.example"}),
+    Row("GET", "email_addresses/{address}",            "403 403 403 200 200 200 200 403"),
+    Row("PUT", "email_addresses/{address}",            "403 403 403 403 403 403 200 403",
+        {"note": "x"}),
+    Row("DELETE", "email_addresses/{address}",         "403 403 403 403 403 403 200 403"),
+    Row("GET", "monitoring/health_check",              "403 403 403 403 403 403 200 403"),
+    Row("GET", "monitoring/status",                    "403 403 403 403 403 403 200 403"),
+    Row("GET", "monitoring/amount_check?periode=1h",   "403 403 403 403 403 403 200 403"),
+    Row("POST", "monitoring/token",                    "403 403 403 403 403 403 201 403"),
+    Row("POST", "monitoring/restart_failed_jobs",      "403 403 403 403 403 403 200 403"),
+    Row("GET", "object_manager_attributes",            "403 403 403 403 403 403 200 403"),
+    Row("POST", "object_manager_attributes",           "403 403 403 403 403 403 201 403",
+        {"object": "Ticket", "name": "neu", "display": "Neu", "data_type": "date"}),
+    Row("GET", "object_manager_attributes/1",          "403 403 403 403 403 403 200 403"),
+    Row("PUT", "object_manager_attributes/{field}",    "403 403 403 403 403 403 200 403",
+        {"display": "x"}),
+    Row("POST", "object_manager_attributes/{field}",   "403 403 403 403 403 403 200 403",
+        {"display": "x"}),
+    Row("DELETE", "object_manager_attributes/{field}", "403 403 403 403 403 403 200 403"),
+    Row("POST", "object_manager_attributes_discard_changes",
+                                                       "403 403 403 403 403 403 200 403"),
+    Row("POST", "object_manager_attributes_execute_migrations",
+                                                       "403 403 403 403 403 403 200 403"),
+    Row("GET", "online_notifications",                 "200 200 200 200 200 200 200 200"),
+    Row("GET", "online_notifications/{notification}",  "403 403 403 200 403 403 403 403"),
+    Row("PUT", "online_notifications/{notification}",  "403 403 403 200 403 403 403 403",
+        {"seen": True}),
+    Row("DELETE", "online_notifications/{notification}",
+                                                       "403 403 403 200 403 403 403 403"),
+    Row("POST", "online_notifications/mark_all_as_read",
+                                                       "200 200 200 200 200 200 200 200"),
+    Row("PUT", "online_notifications/mark_all_as_read",
+                                                       "200 200 200 200 200 200 200 200"),
     Row("GET", "search?query=*",                       "200 200 200 200 200 200 200 200"),
     Row("POST", "search",                              "200 200 200 200 200 200 200 200", {}),
     Row("GET", "search/user?query=*",                  "200 200 200 200 200 200 200 200"),
@@ -264,6 +300,12 @@ def desk() -> dict[str, Any]:
             "time": time.pk,
             "time_type": time_type.pk,
             "tag": create_tag("old", actor=SYSTEM, at=cast.MONDAY_9AM).pk,
+            # What Nora did is told to Rita.
+            "notification": OnlineNotification.objects.get(user=people["rita"]).pk,
+            "address": save_email_address(
+                None, {"email": "a@desk.example"}, actor=SYSTEM, at=cast.MONDAY_9AM
+            ).pk,
+            "field": 1000 + cast.custom_field("asset").pk,
             "mention": Mention.objects.get(ticket=ticket).pk,
             "acme": acme.pk,
             "idle": idle.pk,
