@@ -164,9 +164,7 @@ def groups_expanded(shown: Objects) -> Objects:
     wanted = _single(shown, "email_address_id")
     found = EmailAddress.objects.filter(pk__in=wanted) if wanted else ()
     addresses = {row.pk: row.name or row.email for row in found}
-    return [
-        people_objects.group_expanded(one, logins=logins, addresses=addresses) for one in shown
-    ]
+    return [people_objects.group_expanded(one, logins=logins, addresses=addresses) for one in shown]
 
 
 def roles(rows: Sequence[Role]) -> Objects:

@@ -170,7 +170,7 @@ def _object(
     position: int,
     active: bool,
     editable: bool,
-    stamps: tuple[int, int, str | None, str | None],
+    stamps: tuple[int | None, int | None, str | None, str | None],
 ) -> dict[str, Any]:
     created_by_id, updated_by_id, created_at, updated_at = stamps
     return {

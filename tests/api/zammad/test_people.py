@@ -97,7 +97,8 @@ class TestUsers:
         assert user["organization_id"] == acme.pk
         assert user["organization_ids"] == [other.pk]
         assert user["created_by"] == "ada"
-        assert user["preferences"] == {"locale": "de-de"}
+        assert set(user["preferences"]) == {"locale", "notification_config"}
+        assert user["preferences"]["locale"] == "de-de"
         assert "password" not in user
         told(Wire().get("users/me", **basic("sam@x.example", "very secret words")), 200)
 
