@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from functools import cache
@@ -17,6 +18,7 @@ from lxml import html
 
 from deskbell.api.helpdesk import urls as helpdesk_urls
 from deskbell.api.openapi import document
+from deskbell.api.zammad import urls as zammad_urls
 from deskbell.kernel.reference import Operation, Reference
 from deskbell.urls import REFERENCES
 
@@ -46,11 +48,38 @@ def helpdesk_routes() -> set[tuple[str, str]]:
     return found
 
 
+def zammad_handlers() -> dict[tuple[str, str], Any]:
+    """The handlers of the Zammad dialect by verb and path."""
+    found = {}
+    for pattern in zammad_urls.urlpatterns:
+        if not hasattr(pattern.callback, "verbs"):  # no route
+            continue
+        path = "/" + str(pattern.pattern).removeprefix("^").removesuffix("/?$")
+        path = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", path)
+        table = inspect.getclosurevars(inspect.unwrap(pattern.callback)).nonlocals["table"]
+        found |= {(verb, path): handler for verb, handler in table.items() if verb != "HEAD"}
+    return found
+
+
 class TestTheDescription:
     """A route that is added has to be described: in the dialect's own ``reference``."""
 
     def test_has_every_route_and_verb_of_the_helpdesk_dialect_and_no_other(self):
         assert described(HELPDESK) == helpdesk_routes()
+
+    def test_has_every_route_and_verb_of_the_zammad_dialect_and_no_other(self):
+        assert described(ZAMMAD) == set(zammad_handlers())
+
+    def test_names_the_permissions_that_the_views_ask_for(self):
+        handlers = zammad_handlers()
+
+        for operation in ZAMMAD.operations:
+            handler = handlers[operation.verb, operation.path]
+            is_open = getattr(handler, "is_open", False)
+            asked = getattr(handler, "permissions", ())
+            # An open handler asks for itself, if it asks at all.
+            assert is_open or not operation.public, operation.name
+            assert is_open or sorted(operation.permissions) == sorted(asked), operation.name
 
     @BOTH
     def test_is_complete(self, reference):

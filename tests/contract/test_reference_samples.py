@@ -64,6 +64,12 @@ class Rows:
             "6402": lambda: self._named("organizations"),
             "2305": lambda: self._named("groups"),
             "8801": lambda: self._named("roles"),
+            "3344": self._time,
+            "3551": lambda: self._named("time_accounting/types"),
+            "6611": self._notification,
+            "1377": self._tag,
+            "4420": self._address,
+            "8642": self._attribute,
             "7120": lambda: self._named("ticket_states", state_type="open"),
             "7230": lambda: self._named("ticket_priorities"),
         }
@@ -127,6 +133,39 @@ class Rows:
         self._new("/mentions", mentionable_type="Ticket", mentionable_id=ticket["id"])
         found = self.zammad(f"/mentions?mentionable_type=Ticket&mentionable_id={ticket['id']}")
         return int(found.json["mentions"][0]["id"])
+
+    def _time(self) -> int:
+        ticket = self._row("ticket", self._ticket)
+        return int(self._new("/time_accountings", ticket_id=ticket["id"], time_unit="5")["id"])
+
+    def _notification(self) -> int:
+        """What the administrator is told of a ticket that a customer opens."""
+        body = {"title": "A question", "group": "Users", "article": {"body": "Hello?"}}
+        reply = self.zammad.send("POST", "/tickets", body, "--header", "From: 2")
+        assert reply.status == 201, reply
+        return int(self.zammad("/online_notifications").json[0]["id"])
+
+    def _tag(self) -> int:
+        self.count += 1
+        self._new("/tag_list", name=f"row {self.count}")
+        tags = self.zammad("/tag_list").json
+        return int(next(tag["id"] for tag in tags if tag["name"] == f"row {self.count}"))
+
+    def _address(self) -> int:
+        self.count += 1
+        return int(self._new("/email_addresses", email=f"row{self.count}@desk.example")["id"])
+
+    def _attribute(self) -> int:
+        self.count += 1
+        added = self._new(
+            "/object_manager_attributes",
+            object="Ticket",
+            name=f"row_{self.count}",
+            display="Row",
+            data_type="input",
+            data_option={"type": "text", "maxlength": 40},
+        )
+        return int(added["id"])
 
     def _token(self) -> int:
         self._new("/user_access_token", name="to be revoked", permission=["ticket.agent"])

@@ -380,6 +380,18 @@ TICKETS = Section(
                     f"Numbers separated by commas: {_STATUSES}. Unknown ones count for nothing.",
                     default="all",
                 ),
+                query(
+                    "search",
+                    "Words, or the query language of the desk's search: `printer status:open`.",
+                    default="all",
+                ),
+                query(
+                    "ordering",
+                    "Names separated by commas, with `-` for the other way round: `id`, `queue`,"
+                    " `title`, `assigned_to`, `status`, `priority`, `due_date`, `created`,"
+                    " `modified`.",
+                    default="id",
+                ),
                 *_PAGE,
                 _FORMAT,
             ),

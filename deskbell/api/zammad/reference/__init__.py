@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deskbell.api.zammad.reference import desk, people, tickets, ties
+from deskbell.api.zammad.reference import around, desk, people, tickets, ties
 from deskbell.api.zammad.reference.schemas import SCHEMAS
 from deskbell.api.zammad.views.vocabulary import VERSION
 from deskbell.kernel.reference import Failure, Reference, Topic, ref
@@ -82,19 +82,27 @@ REFERENCE = Reference(
     topics=TOPICS,
     sections=(
         tickets.TICKETS,
+        around.MANY,
         tickets.SEARCH,
         tickets.ARTICLES,
+        around.TIMES,
+        around.AROUND,
+        around.NOTIFICATIONS,
         ties.TAGS,
+        ties.TAG_LIST,
         ties.LINKS,
         ties.MENTIONS,
         ties.PAST,
         people.USERS,
         people.ORGANIZATIONS,
         people.GROUPS,
+        people.ADDRESSES,
         people.ROLES,
         desk.STATES,
+        desk.ATTRIBUTES,
         desk.TOKENS,
         desk.SESSIONS,
+        desk.MONITORING,
         desk.VERSION,
     ),
     schemas=SCHEMAS,

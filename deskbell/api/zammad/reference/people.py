@@ -18,6 +18,7 @@ from deskbell.api.zammad.reference.schemas import IDS, LEVELS, TEXTS
 from deskbell.kernel.reference import (
     BOOLEAN,
     DATE,
+    ID,
     OBJECT,
     TEXT,
     Answer,
@@ -221,7 +222,7 @@ ORGANIZATIONS = Section(
             {"name": "Sunflower Ltd", "domain": "sunflower.example", "shared": True},
             (_TAKEN, _LONG, _NO_NAME, _NO_ID),
         ),
-        *_ORGANIZATIONS.searching(SIGNED_IN),
+        *_ORGANIZATIONS.searching(_COMPANY_WHO, _COMPANY_WRITERS),
         _ORGANIZATIONS.showing(
             "Agents, administrators of organizations, and its members.",
             answer=Answer(
@@ -241,6 +242,51 @@ ORGANIZATIONS = Section(
 )
 
 # --- groups --------------------------------------------------------------------------------------
+
+_ADDRESSES = Collection(
+    "email_addresses",
+    "address_id",
+    schema="EmailAddress",
+    class_name="EmailAddress",
+    word="sender address",
+    words="sender addresses",
+    sample=4420,
+    columns=(
+        body("email", "The address.", TEXT, required=True),
+        body("name", "Who it is; older clients say `realname`.", _WORD, default="empty"),
+        body("active", "Whether it is used.", _FLAG, default="true"),
+        body("note", "For the desk to know.", _WORD, default="null"),
+        body("preferences", "Anything a client wants to keep.", nullable(OBJECT), default="{}"),
+    ),
+)
+_ADDRESS_READERS = ("admin.channel_email", "admin.group", "ticket.agent")
+_ADDRESS_WHO = "Agents, and administrators of groups or of mail."
+_ADDRESS_KEEPER = ("admin.channel_email",)
+_ADDRESS_KEEPERS = "Administrators of mail."
+_ADDRESS_FAILURES = (
+    Failure(422, "Invalid email 'some_what'", "That is no address."),
+    _TAKEN,
+)
+
+ADDRESSES = Section(
+    "email-addresses",
+    "Sender addresses",
+    "The addresses that groups write from; a group names one in `email_address_id`.",
+    (
+        _ADDRESSES.listing(_ADDRESS_WHO, _ADDRESS_READERS),
+        _ADDRESSES.creating(
+            _ADDRESS_KEEPERS,
+            _ADDRESS_KEEPER,
+            {"name": "Repairs", "email": "repairs@desk.example"},
+            _ADDRESS_FAILURES,
+        ),
+        _ADDRESSES.showing(_ADDRESS_WHO, _ADDRESS_READERS),
+        _ADDRESSES.changing(
+            _ADDRESS_KEEPERS, _ADDRESS_KEEPER, {"note": "Read daily."}, _ADDRESS_FAILURES
+        ),
+        _ADDRESSES.deleting(_ADDRESS_KEEPERS, _ADDRESS_KEEPER),
+    ),
+)
 
 _GROUPS = Collection(
     "groups",
@@ -285,6 +331,7 @@ _GROUPS = Collection(
             default="null",
         ),
         body("shared_drafts", "Whether drafts are shared.", _FLAG, default="true"),
+        body("email_address_id", "The address it writes from.", nullable(ID), default="null"),
         body("users", "Logins or addresses of its people; or `user_ids`.", nullable(TEXTS)),
         body("user_ids", "Ids of its people.", nullable(IDS)),
     ),

@@ -292,6 +292,11 @@ _CLASSES = {
     "TicketState": "State",
     "TicketPriority": "Priority",
     "Mention": "Mention",
+    "TicketTimeAccounting": "TimeEntry",
+    "TicketTimeAccountingType": "TimeType",
+    "OnlineNotification": "OnlineNotification",
+    "RecentView": "RecentView",
+    "EmailAddress": "EmailAddress",
 }
 
 SCHEMAS: dict[str, Schema] = {
@@ -398,8 +403,100 @@ SCHEMAS: dict[str, Schema] = {
             "created_by_id": ID,
             "created_at": MOMENT,
             "updated_at": MOMENT,
+            "type": TEXT,
+            "created_by": TEXT,
         },
+        optional=("type", "created_by"),
         description="Time spent on a ticket, in minutes, as a text such as `15.0`.",
+    ),
+    "TimeType": _object(
+        {"id": ID, "name": TEXT, "note": _NULL_TEXT, "active": BOOLEAN, **_STAMPS},
+        dict.fromkeys(_NAMES, TEXT),
+        "What time is spent on.",
+    ),
+    "OnlineNotification": _object(
+        {
+            "id": ID,
+            "o_id": ID,
+            "object_lookup_id": ID,
+            "type_lookup_id": ID,
+            "user_id": ID,
+            "seen": BOOLEAN,
+            **_STAMPS,
+        },
+        {"user": TEXT, "object": TEXT, "type": TEXT, **dict.fromkeys(_NAMES, TEXT)},
+        "Something that happened to a ticket, told to one person.",
+    ),
+    "RecentView": _object(
+        {
+            "id": ID,
+            "recent_view_object_id": ID,
+            "o_id": ID,
+            "created_by_id": ID,
+            "created_at": MOMENT,
+            "updated_at": MOMENT,
+        },
+        {"object": TEXT, "created_by": TEXT},
+        "Something the caller looked at.",
+    ),
+    "Figures": record(
+        {
+            "closed_ids": IDS,
+            "open_ids": IDS,
+            "volume_by_year": list_of(
+                record(
+                    {
+                        "month": INTEGER,
+                        "year": INTEGER,
+                        "text": TEXT,
+                        "created": INTEGER,
+                        "closed": INTEGER,
+                    }
+                )
+            ),
+        },
+        description="Tickets of somebody: which, and how many a month.",
+    ),
+    "EmailAddress": _object(
+        {
+            "id": ID,
+            "channel_id": _NULL_ID,
+            "name": TEXT,
+            "realname": TEXT,
+            "email": TEXT,
+            "active": BOOLEAN,
+            "note": _NULL_TEXT,
+            "preferences": OBJECT,
+            **_STAMPS,
+            "group_ids": IDS,
+        },
+        {"groups": TEXTS, **dict.fromkeys(_NAMES, TEXT)},
+        "An address that groups write from.",
+    ),
+    "Attribute": record(
+        {
+            "id": ID,
+            "object_lookup_id": ID,
+            "object": TEXT,
+            "name": TEXT,
+            "display": TEXT,
+            "data_type": TEXT,
+            "data_option": OBJECT,
+            "data_option_new": OBJECT,
+            "editable": BOOLEAN,
+            "active": BOOLEAN,
+            "screens": OBJECT,
+            "to_create": BOOLEAN,
+            "to_migrate": BOOLEAN,
+            "to_delete": BOOLEAN,
+            "to_config": BOOLEAN,
+            "position": INTEGER,
+            "created_by_id": _NULL_ID,
+            "updated_by_id": _NULL_ID,
+            "created_at": _NULL_MOMENT,
+            "updated_at": _NULL_MOMENT,
+        },
+        description="A field of tickets, users, groups or organizations.",
     ),
     "Assets": record(
         {name: map_of(ref(schema)) for name, schema in _CLASSES.items()},

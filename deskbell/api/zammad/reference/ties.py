@@ -5,15 +5,18 @@ from __future__ import annotations
 from deskbell.api.zammad.reference.common import (
     FULL,
     HIDDEN,
+    NOTHING,
     REFUSED,
     SIGNED_IN,
     body,
+    paging,
     unknown,
 )
 from deskbell.api.zammad.reference.schemas import TEXTS
 from deskbell.kernel.reference import (
     BOOLEAN,
     ID,
+    INTEGER,
     TEXT,
     Answer,
     Example,
@@ -47,7 +50,7 @@ def _about(kind: str, key: str, *, in_query: bool) -> tuple[Parameter, ...]:
     return (
         Parameter(kind, "`Ticket`.", _TICKET_WORD, place, default="Ticket"),
         Parameter(key, "The id of the ticket.", ID, place, required=True),
-    )  # type: ignore[arg-type]
+    )
 
 
 _ITEM = body("item", "The tag.", TEXT, required=True)
@@ -101,6 +104,75 @@ TAGS = Section(
             Example("/tag_search?term=pri"),
             "",
             (query("term", "How they begin.", default="all"),),
+        ),
+    ),
+)
+
+_KEEPER = ("admin.tag",)
+_KEEPERS = "Administrators of tags."
+_ON_TAG = path("tag_id", "The id of the tag.")
+_NO_TAG = unknown("Tag::Item")
+_NEW_NAME = body("name", "The name.", TEXT, required=True)
+_NO_NAME = Failure(422, "The required parameter 'name' is missing.", "There is no name.")
+
+TAG_LIST = Section(
+    "tag-list",
+    "Tag administration",
+    "All tags of the desk. What is renamed or removed here changes on all tickets.",
+    (
+        Operation(
+            "GET",
+            "/tag_list",
+            "Lists all tags by name.",
+            _KEEPERS,
+            (
+                Answer(
+                    200,
+                    "The tags, and how many tickets bear each.",
+                    list_of(record({"id": ID, "name": TEXT, "count": INTEGER})),
+                ),
+            ),
+            Example("/tag_list"),
+            "",
+            paging(500, 1000),
+            (REFUSED,),
+            _KEEPER,
+        ),
+        Operation(
+            "POST",
+            "/tag_list",
+            "Makes a tag that no ticket bears yet.",
+            _KEEPERS,
+            (NOTHING,),
+            Example("/tag_list", sends({"name": "warranty"})),
+            "",
+            (_NEW_NAME,),
+            (REFUSED, _NO_NAME),
+            _KEEPER,
+        ),
+        Operation(
+            "PUT",
+            "/tag_list/{tag_id}",
+            "Renames a tag; under the name of another one, the two become one.",
+            _KEEPERS,
+            (NOTHING,),
+            Example("/tag_list/1377", sends({"name": "guarantee"})),
+            "",
+            (_ON_TAG, _NEW_NAME),
+            (REFUSED, _NO_TAG, _NO_NAME),
+            _KEEPER,
+        ),
+        Operation(
+            "DELETE",
+            "/tag_list/{tag_id}",
+            "Takes a tag off all tickets.",
+            _KEEPERS,
+            (NOTHING,),
+            Example("/tag_list/1377"),
+            "",
+            (_ON_TAG,),
+            (REFUSED, _NO_TAG),
+            _KEEPER,
         ),
     ),
 )
