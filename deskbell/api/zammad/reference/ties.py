@@ -23,6 +23,7 @@ from deskbell.kernel.reference import (
     Failure,
     Operation,
     Parameter,
+    Place,
     Section,
     any_of,
     list_of,
@@ -46,7 +47,7 @@ _TYPES = one_of("normal", "parent", "child")
 
 def _about(kind: str, key: str, *, in_query: bool) -> tuple[Parameter, ...]:
     """A ticket, named by a class and an id."""
-    place = "query" if in_query else "body"
+    place: Place = "query" if in_query else "body"
     return (
         Parameter(kind, "`Ticket`.", _TICKET_WORD, place, default="Ticket"),
         Parameter(key, "The id of the ticket.", ID, place, required=True),
