@@ -150,6 +150,7 @@ def pages(db: None) -> dict[str, Any]:
         "note": desk.post(f"/tickets/{ticket.pk}/notes/", {"body": "x"}),
         "facts": desk.post(f"/tickets/{ticket.pk}/facts/", {"was-custom_asset": "7"}),
         "new": desk.get("/tickets/new/"),
+        "notifications": desk.get("/notifications/"),
         "new again": desk.post("/tickets/new/", {}),
         "own": portal.get("/my/tickets/"),
         "own ticket": portal.get(f"/my/tickets/{ticket.pk}/"),

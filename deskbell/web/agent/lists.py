@@ -11,6 +11,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.text import storable
+from deskbell.notify import queries as notifications
 from deskbell.search.language import parse
 from deskbell.search.results import find
 from deskbell.tickets import overviews
@@ -43,8 +44,13 @@ class RailView:
     current: bool
 
 
-def rail(actor: Actor, *, current: str = "", query: str = "") -> dict[str, Any]:
-    """What stands in the rail of every page of the workspace. Two queries."""
+def rail(
+    actor: Actor, *, current: str = "", query: str = "", unseen: int | None = None
+) -> dict[str, Any]:
+    """What stands in the rail of every page of the workspace. Three queries.
+
+    ``unseen``: how many notifications wait, where the page has counted them already.
+    """
     counts = overviews.counts(actor)
     return {
         "query": query,
@@ -53,6 +59,7 @@ def rail(actor: Actor, *, current: str = "", query: str = "") -> dict[str, Any]:
             for name, (label, icon) in LABELS.items()
         ],
         "counts": counts,
+        "unseen": notifications.unseen(actor) if unseen is None else unseen,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from deskbell.web.agent import lists, opening, ticket
+from deskbell.web.agent import lists, notifications, opening, ticket
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("tickets/", lists.tickets, name="agent-tickets"),
@@ -14,4 +14,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tickets/<int:ticket_id>/notes/", ticket.create_note, name="agent-notes"),
     path("tickets/<int:ticket_id>/facts/", ticket.change_facts, name="agent-facts"),
     path("tickets/<int:ticket_id>/owner/", ticket.take, name="agent-take"),
+    path("notifications/", notifications.notifications, name="agent-notifications"),
+    path("notifications/seen/", notifications.see_all, name="agent-notifications-seen"),
 ]

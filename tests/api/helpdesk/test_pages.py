@@ -319,6 +319,7 @@ def writable(kind: str, label: str) -> dict[str, Any]:
 
 @pytest.mark.browser
 @pytest.mark.live
+@pytest.mark.once
 class TestInABrowser:
     def test_forms_and_buttons_work_under_the_policy(self, live_desk: LiveDesk, page: Any) -> None:
         refused: list[str] = []
