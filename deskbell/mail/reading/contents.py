@@ -43,9 +43,6 @@ _MARKUP = re.compile(
     r"\A\s*(?:<!DOCTYPE html|<html\b|<head\b|<body\b|<div\b[^>]*>.*</div>|<p\b[^>]*>.*</p>|<table\b)",
     re.IGNORECASE | re.DOTALL,
 )
-_PGP_MESSAGE = re.compile(
-    r"^-----BEGIN PGP MESSAGE-----$.*?^-----END PGP MESSAGE-----$", re.MULTILINE | re.DOTALL
-)
 
 
 @dataclass(slots=True)
@@ -132,9 +129,9 @@ class _Walk:
             return self._smime(part)
         if (
             kind in _TEXTS
-            or part.main == "text"
+            or (part.main == "text"
             and not self._name(part)
-            and kind not in _EXTENSIONS
+            and kind not in _EXTENSIONS)
         ):
             return self._text(part)
         if kind == "text/rfc822-headers" or part.main != "text":
@@ -438,25 +435,23 @@ def _safe_name(name: str) -> str:
 
 def unflowed(text: str, *, del_space: bool = False) -> str:
     """Joins the soft line ends of ``format=flowed`` (RFC 3676); quotes keep their depth."""
-    out: list[str] = []
+    paragraphs: list[list[str]] = []
     open_depth = -1
     for line in text.split("\n"):
         bare = line.lstrip(">")
         depth = len(line) - len(bare)
-        if bare.startswith(" "):
-            bare = bare[1:]
-        flows = bare.endswith(" ") and bare not in {"-- ", " "} and bare.rstrip() != "--"
-        if open_depth == depth and out and bare.strip() and bare.rstrip() != "--":
-            out[-1] += bare
+        bare = bare.removeprefix(" ")
+        is_signature = bare.rstrip() == "--"
+        if open_depth == depth and paragraphs and bare.strip() and not is_signature:
+            paragraphs[-1].append(bare)
         else:
-            out.append((">" * depth + " " + bare) if depth else bare)
-        if flows:
-            if del_space:
-                out[-1] = out[-1][:-1]
+            paragraphs.append([">" * depth + " " + bare if depth else bare])
+        open_depth = -1
+        if bare.endswith(" ") and bare != " " and not is_signature:
             open_depth = depth
-        else:
-            open_depth = -1
-    return "\n".join(out)
+            if del_space:
+                paragraphs[-1][-1] = paragraphs[-1][-1][:-1]
+    return "\n".join("".join(pieces) for pieces in paragraphs)
 
 
 def _unenriched(text: str) -> str:

@@ -12,7 +12,7 @@ from deskbell.mail.reading import charsets, words
 REFERENCES = 10_000
 _ID_SIZE = 998
 
-_BRACKETED = re.compile(r"<\s*([^<>]{1,998}?)\s*>")
+_BRACKETED = re.compile(r"<([^<>]{1,1200})>")
 _MONTHS = {
     name: number
     for number, names in enumerate(

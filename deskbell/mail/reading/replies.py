@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 _LINES = 6_000
 _LINE = 2_000
+#: No line that marks something is longer.
+_MARKER = 250
 
 TEXT, EMPTY, QUOTE, ATTRIBUTION, HEADER, DELIMITER, DEVICE, ABOVE = "teqbhdsx"
 
@@ -22,7 +24,6 @@ _ZERO = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f
 # ------------------------------------------------------------------------------------ the lines
 
 _DELIMITER = re.compile(r"^[\s\u00a0]*[-_,=+~#*ᐧ—–―⸺]+[\s\u00a0]*$")
-_RULER = re.compile(r"^\s*[-_*=\s]*[-_*=]{2,}[-_*=\s]*$")
 _QUOTE = re.compile(r"^[\s\u00a0]*(?:[A-Za-z]{0,4}>|\|(?!.*\|\s*$))")
 
 #: Words that say "wrote", in the languages of the big mail programs.
@@ -140,7 +141,7 @@ def new_text(body: str) -> str:
     text = _PGP.sub("", body.translate(_ZERO)).strip("\n")
     lines = text.split("\n")
     if len(lines) > _LINES:
-        return _joined(lines[:_LINES]) if False else text
+        return text
     kinds, lines = _marked(lines)
     kept = _cut(kinds, lines)
     reply = _joined(kept)
@@ -155,7 +156,11 @@ def is_forward(subject: str, body: str) -> bool:
         re.IGNORECASE,
     ):
         return True
-    return any(_FORWARDED.match(line[:_LINE]) for line in body[:200_000].split("\n")[:_LINES])
+    return any(
+        _FORWARDED.match(line)
+        for line in body[:200_000].split("\n")[:_LINES]
+        if len(line) <= _MARKER
+    )
 
 
 def _joined(lines: list[str]) -> str:
@@ -196,9 +201,9 @@ def _kind(line: str) -> str:
         return EMPTY
     if _QUOTE.match(line):
         return QUOTE
-    if _ORIGINAL.match(line) or _FORWARDED.match(line):
+    if len(bare) <= _MARKER and (_ORIGINAL.match(line) or _FORWARDED.match(line)):
         return ATTRIBUTION
-    if _ABOVE.match(line):
+    if len(bare) <= _MARKER and _ABOVE.match(line):
         return ABOVE
     if _DELIMITER.match(line):
         return DELIMITER
@@ -269,7 +274,7 @@ def _mark_headers(kinds: list[str], lines: list[str]) -> None:
     """Marks blocks of three or more different mail headers (two after a marker) as such."""
     at = 0
     while at < len(lines):
-        if kinds[at] in (EMPTY, QUOTE) or not (found := _HEADER.match(lines[at][:_LINE])):
+        if kinds[at] in (EMPTY, QUOTE) or not (found := _HEADER.match(lines[at][:_MARKER])):
             at += 1
             continue
         names, last = {found.lastgroup and _header_name(found)}, at
@@ -277,7 +282,7 @@ def _mark_headers(kinds: list[str], lines: list[str]) -> None:
         gap = 0
         while position < len(lines) and gap <= 2:
             hit = (
-                _HEADER.match(lines[position][:_LINE])
+                _HEADER.match(lines[position][:_MARKER])
                 if kinds[position] not in (EMPTY, QUOTE)
                 else None
             )
@@ -345,7 +350,7 @@ def _cut(kinds: str, lines: list[str]) -> list[str]:
         end = found.start() + 1
         keep(0, end)
     for number, kind in enumerate(kinds):
-        if kind != ATTRIBUTION or not re.search(r"te*$", kinds[:number]):
+        if kind != ATTRIBUTION or not kinds[:number].rstrip(EMPTY).endswith(TEXT):
             continue
         rest = kinds[number + 1 :]
         # Unquoted history, or nothing but history to the end.

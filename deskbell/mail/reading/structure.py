@@ -211,7 +211,7 @@ def _describe(part: Part, *, default: str | None) -> None:
     elif text.strip().lower().partition(";")[0].strip() in {"text", "html", "text/"}:
         part.type = "text/html" if "html" in text.lower() else "text/plain"
     part.params = parameters.parse(declared)
-    if part.type == "multipart/*" or part.type.startswith("multipart/") and not found:
+    if part.type == "multipart/*" or (part.type.startswith("multipart/") and not found):
         part.type = _MIXED
     if (part.type == "text/plain" or not part.is_declared) and "boundary" in part.params:
         part.type = _MIXED
