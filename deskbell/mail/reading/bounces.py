@@ -21,6 +21,7 @@ from deskbell.mail.reading.structure import Part
 RECIPIENTS = 500
 _PROSE = 60_000
 _LINE = 1_000
+_LINES = 1_200
 
 _DAEMON = re.compile(
     r"^(?:mailer[-_.]?daemon|post[-_.]?master|mail[-_.]?daemon|mdaemon|maildelivery|mailadm|mailadmin|"
@@ -324,7 +325,12 @@ def _is_delay(subject: str, prose: str) -> bool:
 def _asked(root: Part) -> tuple[list[str], list[str]]:
     """The same of a message, of which only the beginning is shown, in lines of bounded length."""
     lines = root.whole[:131_072].replace(b"\r\n", b"\n").split(b"\n")
-    return _asked_bytes(b"\n".join(line[:_LINE] for line in lines))
+    kept = [
+        line[:_LINE]
+        for number, line in enumerate(lines)
+        if line.strip() or (number and lines[number - 1].strip())
+    ]
+    return _asked_bytes(b"\n".join(kept[:_LINES]))
 
 
 @lru_cache(maxsize=1)

@@ -45,6 +45,12 @@ _MARKUP = re.compile(
 )
 
 
+_DATA_URL = re.compile(r"data:[^\"'\s>)]{100,}", re.IGNORECASE)
+#: Characters of HTML that become text; longer mails are pictures and tables of a shop.
+LAID_OUT = 400_000
+_ENRICHED = 200_000
+
+
 @dataclass(slots=True)
 class Contents:
     """The readable text, the HTML as it came, the files, and what the walk noticed."""
@@ -88,8 +94,11 @@ def read(root: Part, bounds: Bounds) -> Contents:
 
 
 def html_text(html: str) -> str:
-    """The text of an HTML body, laid out; hidden style and script text left out."""
-    return _squeezed(charsets.clean(plain_text(html, HTML)))
+    """The text of an HTML body, laid out; hidden style and script text left out.
+
+    Pictures inside of the text are dropped first; of what remains only the beginning is laid out.
+    """
+    return _squeezed(charsets.clean(plain_text(_DATA_URL.sub("data:", html)[:LAID_OUT], HTML)))
 
 
 def _shown(piece: _Piece) -> str:
@@ -127,11 +136,8 @@ class _Walk:
             return self._tnef(part)
         if kind in {"application/pkcs7-mime", "application/x-pkcs7-mime"}:
             return self._smime(part)
-        if (
-            kind in _TEXTS
-            or (part.main == "text"
-            and not self._name(part)
-            and kind not in _EXTENSIONS)
+        if kind in _TEXTS or (
+            part.main == "text" and not self._name(part) and kind not in _EXTENSIONS
         ):
             return self._text(part)
         if kind == "text/rfc822-headers" or part.main != "text":
@@ -207,7 +213,7 @@ class _Walk:
             self.contents.is_truncated |= len(html) < len(text)
             return _Piece(html=html)
         if part.type in {"text/enriched", "text/richtext"}:
-            text = _unenriched(text)
+            text = _unenriched(text[:_ENRICHED])
         elif _MARKUP.match(text[:20_000]) and "</" in text:
             # The type lies: this is HTML.
             return _Piece(html=text[: self._html_left])

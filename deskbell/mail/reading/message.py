@@ -195,5 +195,5 @@ def _bounce_text(found: Contents) -> str:
 def _reply(found: Contents) -> str:
     body = found.text
     if found.is_from_html:
-        body = quotes.quoted_text(found.html)
+        body = quotes.quoted_text(found.html) or body
     return replies.new_text(body[:_REPLY])

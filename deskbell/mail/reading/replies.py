@@ -12,10 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-_LINES = 6_000
+_LINES = 3_000
 _LINE = 2_000
 #: No line that marks something is longer.
 _MARKER = 250
+_HEADER_BLOCK = 40
 
 TEXT, EMPTY, QUOTE, ATTRIBUTION, HEADER, DELIMITER, DEVICE, ABOVE = "teqbhdsx"
 
@@ -140,10 +141,12 @@ def new_text(body: str) -> str:
     """The newly written text of a body; the whole body where there is no telling."""
     text = _PGP.sub("", body.translate(_ZERO)).strip("\n")
     lines = text.split("\n")
-    if len(lines) > _LINES:
-        return text
-    kinds, lines = _marked(lines)
+    # Of a very long text only the beginning is judged; history that begins there ends it.
+    rest = lines[_LINES:]
+    kinds, lines = _marked(lines[:_LINES])
     kept = _cut(kinds, lines)
+    if rest and len(kept) == len(lines):
+        kept += rest
     reply = _joined(kept)
     return reply if reply else text.strip()
 
@@ -272,20 +275,19 @@ def _is_attribution(text: str, *, begins: bool, quoted: bool) -> bool:
 
 def _mark_headers(kinds: list[str], lines: list[str]) -> None:
     """Marks blocks of three or more different mail headers (two after a marker) as such."""
+    found = [
+        None if kind in (EMPTY, QUOTE) else _HEADER.match(line[:_MARKER])
+        for kind, line in zip(kinds, lines, strict=True)
+    ]
     at = 0
     while at < len(lines):
-        if kinds[at] in (EMPTY, QUOTE) or not (found := _HEADER.match(lines[at][:_MARKER])):
+        hit = found[at]
+        if hit is None:
             at += 1
             continue
-        names, last = {found.lastgroup and _header_name(found)}, at
-        position = at + 1
-        gap = 0
-        while position < len(lines) and gap <= 2:
-            hit = (
-                _HEADER.match(lines[position][:_MARKER])
-                if kinds[position] not in (EMPTY, QUOTE)
-                else None
-            )
+        names, last, gap = {_header_name(hit)}, at, 0
+        for position in range(at + 1, min(len(lines), at + _HEADER_BLOCK)):
+            hit = found[position]
             if hit is not None:
                 names.add(_header_name(hit))
                 last, gap = position, 0
@@ -294,15 +296,14 @@ def _mark_headers(kinds: list[str], lines: list[str]) -> None:
             else:
                 # A long list of recipients goes on in the next line.
                 gap += 2 if gap == 0 else 3
-            position += 1
-        before = next(
-            (kinds[back] for back in range(at - 1, max(-1, at - 4), -1) if kinds[back] != EMPTY), ""
-        )
+            if gap > 2:
+                break
+        above = (kinds[back] for back in range(at - 1, max(-1, at - 4), -1))
+        before = next((kind for kind in above if kind != EMPTY), "")
         needed = 2 if before in {ATTRIBUTION, DELIMITER} else 3
         real = names & {"from", "sent", "date", "subject", "to"}
         if len(names) >= needed and len(real) >= 2 and (names & {"from", "sent", "date"}):
-            for position in range(at, last + 1):
-                kinds[position] = HEADER
+            kinds[at : last + 1] = [HEADER] * (last + 1 - at)
             at = last + 1
         else:
             at += 1

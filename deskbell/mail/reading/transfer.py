@@ -10,7 +10,7 @@ import re
 _BASE64_ALPHABET = re.compile(rb"[^A-Za-z0-9+/=]+")
 #: More ends of encodings than this in one part are noise.
 _PADDINGS = 1_000
-_UU_LINES = 1_000_000
+_UU_LINES = 600_000
 _UU_TRIES = 30
 _UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]*)\r?\n", re.MULTILINE)
 
