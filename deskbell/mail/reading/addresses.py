@@ -191,7 +191,7 @@ def _mailboxes(text: str) -> list[Address]:
                 found.append(Address(_name(piece[1]), address))
         if found:
             return found
-    bare, comment = _without_comments(text)
+    bare, comment = _without_comments(re.sub(r"^\s*mailto:", "", text, flags=re.IGNORECASE))
     if _SHELTER in bare:
         address = _address(bare)
         return [Address(comment, address)] if address else []

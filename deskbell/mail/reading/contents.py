@@ -6,6 +6,7 @@ import html as entities
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from tnefparse.tnef import TNEF
 
@@ -45,6 +46,7 @@ _MARKUP = re.compile(
 )
 
 
+_TITLE_END = re.compile(r"</title\s{0,9}>", re.IGNORECASE)
 _DATA_URL = re.compile(r"data:[^\"'\s>)]{100,}", re.IGNORECASE)
 #: Characters of HTML that become text; longer mails are pictures and tables of a shop.
 LAID_OUT = 400_000
@@ -98,7 +100,9 @@ def html_text(html: str) -> str:
 
     Pictures inside of the text are dropped first; of what remains only the beginning is laid out.
     """
-    return _squeezed(charsets.clean(plain_text(_DATA_URL.sub("data:", html)[:LAID_OUT], HTML)))
+    short = _DATA_URL.sub("data:", html)[:LAID_OUT]
+    # A title is no part of the page, but some mailers put the only words there.
+    return _squeezed(charsets.clean(plain_text(_TITLE_END.sub("</title><br>", short), HTML)))
 
 
 def _shown(piece: _Piece) -> str:
@@ -368,25 +372,19 @@ def _joined(pieces: Iterable[_Piece]) -> _Piece:
 
 def _settled(files: list[File], html: str) -> list[File]:
     """Marks what the HTML shows by ``cid:``."""
-    shown = (
-        {_plain_cid(found) for found in _CID.findall(html[:2_097_152])}
-        if "cid:" in html.lower()
-        else set()
-    )
+    shown: set[str] = set()
+    if "cid:" in html.lower():
+        for found in _CID.findall(html[:2_097_152]):
+            plain = entities.unescape(found).strip("<> ").lower()
+            shown |= {plain, unquote(plain)}
     out = []
     for file in files:
-        if file.content_id and _plain_cid(file.content_id) in shown:
+        if file.content_id and file.content_id.lower() in shown:
             out.append(File(file.filename, file.content_type, file.content, file.content_id,
                             is_inline=True, is_name_made_up=file.is_name_made_up))  # fmt: skip
         else:
             out.append(file)
     return out
-
-
-def _plain_cid(text: str) -> str:
-    from urllib.parse import unquote
-
-    return unquote(entities.unescape(text)).strip("<> ").lower()
 
 
 def _content_id(part: Part) -> str:

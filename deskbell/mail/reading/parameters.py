@@ -10,6 +10,7 @@ from deskbell.mail.reading import charsets, words
 _COUNT = 200
 _SIZE = 16_384
 _NAME = re.compile(r"\s*([^\s=;\"]+)\s*=\s*")
+_AFTER_QUOTE = re.compile(r"\s{0,20}(?:;|\Z|\(|[A-Za-z][\w*-]{0,40}\s?=)")
 _PIECE = re.compile(r"^(.+?)\*(\d{1,3})(\*?)$")
 
 
@@ -85,8 +86,7 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
             at += 2
             continue
         if letter == '"':
-            rest = text[at + 1 : at + 40].lstrip()
-            if not rest or rest[0] == ";" or "=" in rest or at >= last:
+            if _AFTER_QUOTE.match(text, at + 1) or at >= last:
                 return "".join(out), at + 1
         out.append(letter)
         at += 1

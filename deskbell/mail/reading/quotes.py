@@ -7,7 +7,7 @@ import re
 from lxml import html as documents
 from lxml.etree import LxmlError, ParserError
 
-from deskbell.mail.reading import charsets
+from deskbell.mail.reading import charsets, replies
 from deskbell.tickets.texts import HTML, bounded, plain_text
 
 _SIZE = 400_000
@@ -17,8 +17,9 @@ _CLASSES = re.compile(
     r"moz-forward-container|freebirdFormviewerViewItemsItem|reply_quote|mail-quote-collapse|cite-quote|ms-outlook-mobile-reference-message)\b"
 )
 _IDS = re.compile(
-    r"^(?:OLK_SRC_BODY_SECTION|divRplyFwdMsg|mail-editor-reference-message-container|isForwardContent|replyBlockquote|yahoo_quoted_\d+|mailru-quote|x_divRplyFwdMsg)$"
+    r"^(?:OLK_SRC_BODY_SECTION|mail-editor-reference-message-container|isForwardContent|replyBlockquote|yahoo_quoted_\d+|mailru-quote)$"
 )
+_ATTRIBUTION = re.compile(r"\b(?:gmail_attr|moz-cite-prefix)\b")
 _MARKS = re.compile(
     r"blockquote|gmail_quote|OLK_SRC|RplyFwd|yahoo_quoted|_quote|stopSpelling|appendonsend|reference-message",
     re.IGNORECASE,
@@ -64,22 +65,24 @@ def _is_quote(element: documents.HtmlElement) -> bool:
 
 def _replace(element: documents.HtmlElement) -> None:
     """Puts quoted lines in the place of an element; an attribution in it stays above them."""
-    attribution = ""
+    said = None
     if element.tag != "blockquote":
-        for child in element.iter():
-            if isinstance(child.tag, str) and re.search(
-                r"\b(?:gmail_attr|moz-cite-prefix)\b", child.get("class") or ""
-            ):
-                attribution = " ".join(
-                    _text(
-                        str(documents.tostring(child, encoding="unicode", with_tail=False))
-                    ).split()
-                )
-                child.text = ""
-                for grandchild in list(child):
-                    child.remove(grandchild)
-                break
-    content = _text(str(documents.tostring(element, encoding="unicode", with_tail=False)))
+        said = next(
+            (
+                child
+                for child in element.iter()
+                if isinstance(child.tag, str) and _ATTRIBUTION.search(child.get("class") or "")
+            ),
+            None,
+        )
+    attribution = "" if said is None else " ".join(_text(_source(said)).split())
+    if replies.is_forward("", f"{attribution}\n{_text(_source(element))[:1_000]}"):
+        return  # what is passed on is no history
+    if said is not None:
+        said.text = ""
+        for child in list(said):
+            said.remove(child)
+    content = _text(_source(element))
     lines = content.strip("\n").split("\n") if content.strip() else []
     pre = documents.Element("div")
     pre.tail = element.tail
@@ -91,6 +94,10 @@ def _replace(element: documents.HtmlElement) -> None:
         pre.append(row)
     parent = element.getparent()
     parent.replace(element, pre)
+
+
+def _source(element: documents.HtmlElement) -> str:
+    return str(documents.tostring(element, encoding="unicode", with_tail=False))
 
 
 def _quote_what_follows(element: documents.HtmlElement) -> None:

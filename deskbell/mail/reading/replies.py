@@ -36,7 +36,8 @@ _WROTE = (
     r"|schrieb\s+am|skrev\s+følgende|volgende\s+geschreven|ezt\s+írta"
 )
 _WROTE_END = re.compile(
-    rf"(?:\b|(?<=[^\w])|(?<=\s))(?:{_WROTE})[\s\S]{{0,60}}?\s*[:：]?\s*[>*_]*\s*$", re.IGNORECASE
+    rf"(?:\b|(?<=[^\w])|(?<=[\u3000-\u9fff]))(?:{_WROTE})[\s\S]{{0,60}}?\s*[:：]?\s*[>*_]*\s*$",
+    re.IGNORECASE,
 )
 _WROTE_ANY = re.compile(rf"(?:{_WROTE})", re.IGNORECASE)
 #: Words with which an attribution begins; a digit must follow somewhere.
@@ -261,7 +262,9 @@ def _is_attribution(text: str, *, begins: bool, quoted: bool) -> bool:
     wrote = _WROTE_END.search(text) is not None
     if wrote and (ends or begins) and (has_date or has_mail) and (begins or has_mail or quoted):
         return True
-    if wrote and ends and quoted and len(text) < 200:
+    if ends and quoted and len(text) < 200 and (wrote or has_mail or text.startswith("[")):
+        return True
+    if ends and wrote and has_date and has_mail:
         return True
     if _GMT_NAME.match(text) and begins:
         return True
