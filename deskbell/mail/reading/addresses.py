@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from deskbell.mail.reading import charsets, words
 
 LIMIT = 10_000
+_ENTRY = 4_000
 _NAME_SIZE = 500
 _ADDRESS_SIZE = 320
 
 _ADDRESS = re.compile(
-    r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+|[^\s@<>()\[\],;:\"]+@\[[^\]\s]{1,60}\]"
+    r"(?<![^\s@<>()\[\],;:\"])(?:[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+|[^\s@<>()\[\],;:\"]+@\[[^\]\s]{1,60}\])"
 )
 _BAD_IN_LOCAL = re.compile(r"[\s<>()\[\],;:\"\\]")
 #: What a tool writes where a name should be.
@@ -45,7 +46,7 @@ def parse(value: bytes, *, limit: int = LIMIT, hint: str | None = None) -> tuple
     found: list[Address] = []
     pending: list[str] = []
     for entry in _entries(_hidden(value, hint)):
-        text = entry.strip()
+        text = entry.strip()[:_ENTRY]
         if not text:
             continue
         if "@" not in text and "<" not in text:
@@ -115,6 +116,7 @@ def _entries(text: str) -> list[str]:
     angle = False
     comments = 0
     length = len(text)
+    last_comment, last_semicolon = text.rfind(")"), text.rfind(";")
     while at < length:
         letter = text[at]
         if letter == "\\":
@@ -126,19 +128,18 @@ def _entries(text: str) -> list[str]:
                 at = end + 1
                 continue
         elif letter == "(" and not angle:
-            comments += 1 if text.find(")", at) > 0 else 0
+            comments += 1 if at < last_comment else 0
         elif letter == ")" and comments:
             comments -= 1
         elif letter == "<" and not comments:
-            close = text.find(">", at)
-            angle = close > 0 and close - at < 2_000
+            angle = text.find(">", at, at + 2_000) > 0
         elif letter == ">":
             angle = False
         elif not angle and not comments:
             if letter in ",;":
                 entries.append(text[start:at])
                 start = at + 1
-            elif letter == ":" and _opens_group(text, start, at):
+            elif letter == ":" and at < last_semicolon and _opens_group(text[start:at]):
                 start = at + 1
         at += 1
     entries.append(text[start:])
@@ -161,19 +162,16 @@ def _closing_quote(text: str, at: int) -> int:
     return end
 
 
-def _opens_group(text: str, start: int, at: int) -> bool:
-    """Whether a colon ends the name of a group and is no part of an address or URL."""
-    head = text[start:at]
-    if "@" in head or "<" in head or not head.strip() or head.strip().lower() in {"http", "https"}:
+def _opens_group(head: str) -> bool:
+    """Whether what stands before a colon is the name of a group, and no part of an address or URL."""
+    if len(head) > 500 or "@" in head or "<" in head:
         return False
-    if head.strip().lower() == "mailto":
-        return True
-    return text.find(";", at, at + 100_000) >= 0
+    return head.strip().lower() not in {"", "http", "https"}
 
 
 def _mailboxes(text: str) -> list[Address]:
     """The mailboxes of one entry: one, or several that lost their comma."""
-    if text.count("<") == 1 and text.count(">") <= 2 or "<" in text and text.count("@") <= 2:
+    if (text.count("<") == 1 and text.count(">") <= 2) or ("<" in text and text.count("@") <= 2):
         # The last bracket counts: anything before it is somebody's idea of a name.
         start = text.rfind("<")
         end = text.find(">", start)
@@ -193,7 +191,7 @@ def _mailboxes(text: str) -> list[Address]:
                 found.append(Address(_name(piece[1]), address))
         if found:
             return found
-    bare, comment = _without_comments(text)
+    bare, comment = _without_comments(re.sub(r"^\s*mailto:", "", text, flags=re.IGNORECASE))
     if _SHELTER in bare:
         address = _address(bare)
         return [Address(comment, address)] if address else []

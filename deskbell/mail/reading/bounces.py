@@ -10,6 +10,7 @@ from __future__ import annotations
 import email
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from flufl.bounce import all_failures
 
@@ -20,15 +21,17 @@ from deskbell.mail.reading.structure import Part
 RECIPIENTS = 500
 _PROSE = 60_000
 _LINE = 1_000
+_LINES = 1_200
 
 _DAEMON = re.compile(
-    r"^(?:mailer[-_.]?daemon|postmaster|mail[-_.]?daemon|mdaemon|maildelivery|mailadm|mailadmin|"
+    r"^(?:mailer[-_.]?daemon|post[-_.]?master|mail[-_.]?daemon|mdaemon|maildelivery|mailadm|mailadmin|"
     r"double-bounce|bounces?|bounce-notification|mail-?delivery-?(?:subsystem|system)?|smtp|"
     r"mmdf|uucp|root|systemmanager|microsoftexchange[0-9a-f]+)(?:[+=@.-]|$)",
     re.IGNORECASE,
 )
 _SUBJECT = re.compile(
-    r"""undeliver(?:ed|able)\b | \breturned\s+(?:e?mail|message|to\s+sender) | \breturning\s+message
+    r"""undeliver(?:ed|able)\b | \[bounce\] | ^delivery\s+status | error\s+sending\s+your\s+(?:mail|message) | not\s+member\b
+      | non\s+recapitabile | reject(?:ed)?\s+(?:mail|message) | blocked\s+by\s+our | 配信に失敗 | 送信できません | 配達できません | エラーメール | \breturned\s+(?:e?mail|message|to\s+sender) | \breturning\s+message
       | (?:mail|message|e-?mail)\s+(?:delivery\s+)?(?:failed|failure|undeliver|not\s+delivered|could\s+not\s+be\s+delivered|error)
       | delivery\s+(?:status\s+notification|report|notification|failure|failed|problem|error|delayed?|unsuccessful|has\s+(?:failed|been\s+delayed))
       | \bfailure\s+(?:notice|notification|delivery) | \b(?:mail|message)\s+(?:status|system\s+error|could\s+not|delayed) | failed\s+(?:mail|delivery)
@@ -42,6 +45,12 @@ _SUBJECT = re.compile(
       | returned:\s | ^problem\s+delivering | address\s+(?:not\s+found|error) | recipient\s+(?:unknown|rejected)
       | delivery_failure | email\s+delivery\s+failure | mail\s+could\s+not | auto-?reply\s+from\s+mail\s+delivery""",
     re.IGNORECASE | re.VERBOSE,
+)
+#: Subjects of people and responders who write about a report.
+_NO_REPORT = re.compile(
+    r"\s*(?:re|aw|antw(?:ort)?|sv|fwd?|fw|wg|tr|rv|auto|automatic\s+reply|automatische\s+antwort|out\s+of\s+office"
+    r"|abwesen\w*|r[ée]ponse\s+automatique|respuesta\s+autom[áa]tica|risposta\s+automatica)\s*(?:\[\d+\])?\s*[:：]",
+    re.IGNORECASE,
 )
 _FAILED_PROSE = re.compile(
     r"""could\s+not\s+be\s+(?:delivered|sent|reached) | (?:was|were)\s+(?:not\s+delivered|undeliverable|not\s+able\s+to\s+be\s+delivered)
@@ -66,7 +75,7 @@ _GAVE_UP = re.compile(
 )
 #: Where prose ends and the returned message begins.
 _RETURNED = re.compile(
-    r"""^(?:[-=*#\s>]*(?:
+    r"""^(?:[-=*#\ \t>]{0,80}(?:
         (?:below\s+this\s+line\s+is|-*\s*this\s+is)\s+a\s+copy\s+of | original\s+message\b | -+\s*original\s+(?:message|mail)
       | (?:the\s+)?(?:headers?|text|body|start|beginning)\s+of\s+(?:the\s+)?(?:original|returned|your)\s+(?:message|mail)
       | (?:returned|undelivered|unsent|rejected)\s+(?:message|mail)\s*(?:follows|below)?\s*[-:]*\s*$ | -+\s*(?:returned|transcript|unsent|undelivered)\b.*$
@@ -77,15 +86,16 @@ _RETURNED = re.compile(
 )
 _IN_ANGLES = re.compile(r"<([^<>\s@]{1,120}@[^<>\s@]{1,200})>")
 _PROSE_ADDRESS = re.compile(
-    r"^[\s>*|-]*(?:(?:to|recipient|address|failed|user|rcpt\s+to|rcpt|final-recipient|for|did\s+not\s+reach)\s*[:=]?\s*)?"
+    r"^[ \t>*|-]{0,40}(?:(?:to|recipient|address|failed|user|rcpt[ ]to|rcpt|final-recipient|for)[ \t]*(?:[:=][ \t]*|[ \t]))?"
     r"[<\[(\"']{0,2}(?:mailto:|smtp:|rfc822;\s*)?([\w.!#$%&'*+/=?^`{|}~-]{1,100}@[\w.-]{1,200}\.[A-Za-z][\w-]{1,30})[>\])\"']{0,2}"
-    r"(?=\s*(?:$|[:;,(|<.]|-\s|on\s|\d{3}\b))",
+    r"(?=[ \t]*(?:$|[:;,(|<.]|-\s|on\s|\d{3}\b))",
     re.IGNORECASE | re.MULTILINE,
 )
 _TYPED = re.compile(r"^\s*(?:[\w-]+\s*;\s*)?(.*?)\s*$")
 _STATUS = re.compile(r"\b([245])\.\d{1,3}\.\d{1,3}\b")
 _MESSAGE_ID_LINE = re.compile(
-    r"^[>\s]*Message-ID:\s*(?:\n\s+)?<?([^<>\s]{3,400})>?", re.IGNORECASE | re.MULTILINE
+    r"^[> \t]{0,20}Message-ID:[ \t]*(?:\n[ \t]{1,20})?<?([^<>\s]{3,400})>?",
+    re.IGNORECASE | re.MULTILINE,
 )
 _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _HEADERS_TYPES = frozenset(
@@ -128,42 +138,37 @@ def read(root: Part, *, text: str, subject: str, sender: str) -> Bounce | None:
             _read_status(part.decoded()[:262_144], status)
     headers_failed = _failed_header(root)
     null_path = re.fullmatch(r"\s*<\s*>\s*", root.line("return-path")) is not None
-    is_daemon = (
-        _DAEMON.match(sender) is not None or not sender and "delivery" in root.line("from").lower()
+    is_daemon = _DAEMON.match(sender) is not None or (
+        not sender and "delivery" in root.line("from").lower()
     )
     says_so = _SUBJECT.search(subject) is not None
     prose = _prose(text)
-    has_status = bool(types & _STATUS_TYPES)
-    is_bounce = (
-        bool(headers_failed)
-        or has_status
-        or (is_report and (says_so or is_daemon or bool(types & (_HEADERS_TYPES | _MESSAGE_TYPES))))
-        or (says_so and (is_daemon or null_path or _looks_returned(text)))
-        or (
-            (is_daemon or null_path)
-            and _FAILED_PROSE.search(prose) is not None
-            and _is_machine(root)
-        )
-    )
-    if not is_bounce:
+    is_sure = bool(headers_failed) or bool(types & _STATUS_TYPES)
+    if is_report and (says_so or is_daemon or types & (_HEADERS_TYPES | _MESSAGE_TYPES)):
+        is_sure = True
+    failed, temporary = status.failed, status.delayed
+    if not is_sure and (says_so or ((is_daemon or null_path) and _FAILED_PROSE.search(prose))):
+        if _NO_REPORT.match(subject) and not is_daemon:
+            # An answer, a forward or a vacation notice about a report is none.
+            return None
+        failed, temporary = _asked(root)
+        is_sure = is_daemon or null_path or bool(failed or temporary)
+    if not is_sure:
         return None
     if status.is_success and not status.failed and not status.delayed and not headers_failed:
         return None
-    failed, delayed = status.failed, status.delayed
-    if not failed and not delayed:
+    has_groups = bool(status.failed or status.delayed)
+    if not failed and not temporary:
         failed = headers_failed
-    is_delay = bool(delayed and not failed)
-    if not failed and not delayed:
-        failed, temporary = _asked(root, prose)
-        is_delay = bool(temporary and not failed)
-        failed = failed or temporary
-        if not failed:
-            failed = _prose_addresses(prose, own=_own_addresses(root, sender))
-        is_delay = is_delay or _is_delay(subject, prose)
-    elif not status.failed and not status.delayed:
+    if not failed and not temporary:
+        failed, temporary = _asked(root)
+    if not failed and not temporary:
+        failed = _prose_addresses(prose, own=_own_addresses(root, sender))
+    is_delay = bool(temporary and not failed)
+    if not has_groups and not is_delay:
         is_delay = _is_delay(subject, prose)
     kind: BounceType = "temporary" if is_delay else "permanent"
-    recipients = tuple(dict.fromkeys(failed or delayed))[:RECIPIENTS]
+    recipients = tuple(dict.fromkeys(failed or temporary))[:RECIPIENTS]
     return Bounce(
         type=kind,
         recipients=recipients,
@@ -309,14 +314,6 @@ def _prose(text: str) -> str:
     return text[: cut.start()] if cut else text
 
 
-def _is_machine(root: Part) -> bool:
-    return root.raw("in-reply-to") is None or root.raw("auto-submitted") is not None
-
-
-def _looks_returned(text: str) -> bool:
-    return _FAILED_PROSE.search(text[:4_000]) is not None
-
-
 def _is_delay(subject: str, prose: str) -> bool:
     if re.search(r"delay|warning|verz(?:ö|oe)ger", subject, re.IGNORECASE) and not re.search(
         r"fail|undeliver|returned", subject, re.IGNORECASE
@@ -325,12 +322,22 @@ def _is_delay(subject: str, prose: str) -> bool:
     return _DELAY.search(prose) is not None and _GAVE_UP.search(prose) is None
 
 
-def _asked(root: Part, prose: str) -> tuple[list[str], list[str]]:
-    """What the collected habits of old mail systems find: failed for good, and for now."""
+def _asked(root: Part) -> tuple[list[str], list[str]]:
+    """The same of a message, of which only the beginning is shown, in lines of bounded length."""
     lines = root.whole[:131_072].replace(b"\r\n", b"\n").split(b"\n")
-    reduced = b"\n".join(line[:_LINE] for line in lines)
+    kept = [
+        line[:_LINE]
+        for number, line in enumerate(lines)
+        if line.strip() or (number and lines[number - 1].strip())
+    ]
+    return _asked_bytes(b"\n".join(kept[:_LINES]))
+
+
+@lru_cache(maxsize=1)
+def _asked_bytes(raw: bytes) -> tuple[list[str], list[str]]:
+    """What the collected habits of old mail systems find: failed for good, and for now."""
     try:
-        temporary, permanent = all_failures(email.message_from_bytes(reduced))
+        temporary, permanent = all_failures(email.message_from_bytes(raw))
     except Exception:  # noqa: BLE001 - a third party's parser on bytes of strangers
         return [], []
     return _listed(permanent), _listed(temporary)
@@ -355,20 +362,22 @@ def _own_addresses(root: Part, sender: str) -> set[str]:
 
 
 def _prose_addresses(prose: str, *, own: set[str]) -> list[str]:
-    """Addresses that stand alone on a line of the report, or else the ones in brackets."""
+    """Addresses that stand alone on a line of the report, or else the ones in brackets.
+
+    Those below the sentence that says what failed come first: above it may stand whom the
+    message was to.
+    """
     lines = "\n".join(line[:_LINE] for line in prose.split("\n"))
-    found = [address for hit in _PROSE_ADDRESS.finditer(lines) if (address := _cleaned(hit[1]))]
-    kept = [
-        address for address in found if address.lower() not in own and not _DAEMON.match(address)
-    ]
-    if not kept:
-        found = [address for hit in _IN_ANGLES.finditer(lines) if (address := _cleaned(hit[1]))]
-        kept = [
-            address
-            for address in found
-            if address.lower() not in own and not _DAEMON.match(address)
-        ]
-    return kept[:20]
+    said = _FAILED_PROSE.search(lines)
+    for text in ([lines[said.start() :]] if said else []) + [lines]:
+        for pattern in (_PROSE_ADDRESS, _IN_ANGLES):
+            found = (_cleaned(hit[1]) for hit in pattern.finditer(text))
+            kept = [
+                one for one in found if one and one.lower() not in own and not _DAEMON.match(one)
+            ]
+            if kept:
+                return kept[:20]
+    return []
 
 
 def _returned_id(root: Part, parts: list[Part], text: str) -> str:

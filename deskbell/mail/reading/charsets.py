@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextvars import ContextVar
 from functools import lru_cache
 
 from charset_normalizer import from_bytes
@@ -276,7 +277,16 @@ def guess(data: bytes) -> str | None:
     return _guess(data[:65_536])
 
 
-@lru_cache(maxsize=64)
+#: How many guesses one message may cost; a guess takes some milliseconds.
+GUESSES = 20
+_guesses_left: ContextVar[int] = ContextVar("guesses_left", default=GUESSES)
+
+
+def begin_message() -> None:
+    """A new message may guess again."""
+    _guesses_left.set(GUESSES)
+
+
 def _guess(data: bytes) -> str | None:
     """The most likely single- or multi-byte set of the bytes; ``None`` when it is a coin toss."""
     high = _HIGH.search(data)
@@ -286,8 +296,10 @@ def _guess(data: bytes) -> str | None:
     sample = data[start : start + GUESS_BYTES]
     if short := _double_bytes(sample):
         return short
-    if len(sample) < GUESS_MINIMUM:
+    left = _guesses_left.get()
+    if len(sample) < GUESS_MINIMUM or left <= 0:
         return None
+    _guesses_left.set(left - 1)
     best = from_bytes(sample, steps=3, chunk_size=512, threshold=0.15).best()
     if best is None or best.encoding in {"ascii", "utf_8"} or best.encoding.startswith("utf_"):
         return None

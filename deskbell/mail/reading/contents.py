@@ -6,6 +6,7 @@ import html as entities
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from tnefparse.tnef import TNEF
 
@@ -43,9 +44,13 @@ _MARKUP = re.compile(
     r"\A\s*(?:<!DOCTYPE html|<html\b|<head\b|<body\b|<div\b[^>]*>.*</div>|<p\b[^>]*>.*</p>|<table\b)",
     re.IGNORECASE | re.DOTALL,
 )
-_PGP_MESSAGE = re.compile(
-    r"^-----BEGIN PGP MESSAGE-----$.*?^-----END PGP MESSAGE-----$", re.MULTILINE | re.DOTALL
-)
+
+
+_TITLE_END = re.compile(r"</title\s{0,9}>", re.IGNORECASE)
+_DATA_URL = re.compile(r"data:[^\"'\s>)]{100,}", re.IGNORECASE)
+#: Characters of HTML that become text; longer mails are pictures and tables of a shop.
+LAID_OUT = 400_000
+_ENRICHED = 200_000
 
 
 @dataclass(slots=True)
@@ -91,8 +96,13 @@ def read(root: Part, bounds: Bounds) -> Contents:
 
 
 def html_text(html: str) -> str:
-    """The text of an HTML body, laid out; hidden style and script text left out."""
-    return _squeezed(charsets.clean(plain_text(html, HTML)))
+    """The text of an HTML body, laid out; hidden style and script text left out.
+
+    Pictures inside of the text are dropped first; of what remains only the beginning is laid out.
+    """
+    short = _DATA_URL.sub("data:", html)[:LAID_OUT]
+    # A title is no part of the page, but some mailers put the only words there.
+    return _squeezed(charsets.clean(plain_text(_TITLE_END.sub("</title><br>", short), HTML)))
 
 
 def _shown(piece: _Piece) -> str:
@@ -130,11 +140,8 @@ class _Walk:
             return self._tnef(part)
         if kind in {"application/pkcs7-mime", "application/x-pkcs7-mime"}:
             return self._smime(part)
-        if (
-            kind in _TEXTS
-            or part.main == "text"
-            and not self._name(part)
-            and kind not in _EXTENSIONS
+        if kind in _TEXTS or (
+            part.main == "text" and not self._name(part) and kind not in _EXTENSIONS
         ):
             return self._text(part)
         if kind == "text/rfc822-headers" or part.main != "text":
@@ -210,7 +217,7 @@ class _Walk:
             self.contents.is_truncated |= len(html) < len(text)
             return _Piece(html=html)
         if part.type in {"text/enriched", "text/richtext"}:
-            text = _unenriched(text)
+            text = _unenriched(text[:_ENRICHED])
         elif _MARKUP.match(text[:20_000]) and "</" in text:
             # The type lies: this is HTML.
             return _Piece(html=text[: self._html_left])
@@ -365,25 +372,19 @@ def _joined(pieces: Iterable[_Piece]) -> _Piece:
 
 def _settled(files: list[File], html: str) -> list[File]:
     """Marks what the HTML shows by ``cid:``."""
-    shown = (
-        {_plain_cid(found) for found in _CID.findall(html[:2_097_152])}
-        if "cid:" in html.lower()
-        else set()
-    )
+    shown: set[str] = set()
+    if "cid:" in html.lower():
+        for found in _CID.findall(html[:2_097_152]):
+            plain = entities.unescape(found).strip("<> ").lower()
+            shown |= {plain, unquote(plain)}
     out = []
     for file in files:
-        if file.content_id and _plain_cid(file.content_id) in shown:
+        if file.content_id and file.content_id.lower() in shown:
             out.append(File(file.filename, file.content_type, file.content, file.content_id,
                             is_inline=True, is_name_made_up=file.is_name_made_up))  # fmt: skip
         else:
             out.append(file)
     return out
-
-
-def _plain_cid(text: str) -> str:
-    from urllib.parse import unquote
-
-    return unquote(entities.unescape(text)).strip("<> ").lower()
 
 
 def _content_id(part: Part) -> str:
@@ -438,25 +439,23 @@ def _safe_name(name: str) -> str:
 
 def unflowed(text: str, *, del_space: bool = False) -> str:
     """Joins the soft line ends of ``format=flowed`` (RFC 3676); quotes keep their depth."""
-    out: list[str] = []
+    paragraphs: list[list[str]] = []
     open_depth = -1
     for line in text.split("\n"):
         bare = line.lstrip(">")
         depth = len(line) - len(bare)
-        if bare.startswith(" "):
-            bare = bare[1:]
-        flows = bare.endswith(" ") and bare not in {"-- ", " "} and bare.rstrip() != "--"
-        if open_depth == depth and out and bare.strip() and bare.rstrip() != "--":
-            out[-1] += bare
+        bare = bare.removeprefix(" ")
+        is_signature = bare.rstrip() == "--"
+        if open_depth == depth and paragraphs and bare.strip() and not is_signature:
+            paragraphs[-1].append(bare)
         else:
-            out.append((">" * depth + " " + bare) if depth else bare)
-        if flows:
-            if del_space:
-                out[-1] = out[-1][:-1]
+            paragraphs.append([">" * depth + " " + bare if depth else bare])
+        open_depth = -1
+        if bare.endswith(" ") and bare != " " and not is_signature:
             open_depth = depth
-        else:
-            open_depth = -1
-    return "\n".join(out)
+            if del_space:
+                paragraphs[-1][-1] = paragraphs[-1][-1][:-1]
+    return "\n".join("".join(pieces) for pieces in paragraphs)
 
 
 def _unenriched(text: str) -> str:

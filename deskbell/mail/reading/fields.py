@@ -12,7 +12,7 @@ from deskbell.mail.reading import charsets, words
 REFERENCES = 10_000
 _ID_SIZE = 998
 
-_BRACKETED = re.compile(r"<\s*([^<>]{1,998}?)\s*>")
+_BRACKETED = re.compile(r"<([^<>]{1,1200})>")
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -22,7 +22,7 @@ _MONTHS = {
     for name in names.split()
 }  # fmt: skip
 _LOOSE_DATE = re.compile(
-    r"(\d{1,2})[ ./-]+([A-Za-zäéû]{3,10})\.?[ ,./-]+(\d{2,4})(?:[ ,]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?"
+    r"(\d{1,2})[ ./-]+([A-Za-zäéû]{3,10})\.?[ ,./-]+(\d{2,4})(?!\d)(?:[ ,]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?"
     r"\s*(?:(AM|PM)\b)?\s*([+-]\d{4})?",
     re.IGNORECASE,
 )

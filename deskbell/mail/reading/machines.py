@@ -139,6 +139,7 @@ def judge(
     )
     daemon = _DAEMON.match(sender) is not None
     robot = is_robot(sender)
+    report = root.type == "multipart/report"
     for mark, name in ((is_list, "list"), (is_bulk, "bulk"), (bool(loop_mark), "x-loop"), (own, "own-message-id"),
                        (suppressed, "x-auto-response-suppress"), (null_path, "null-return-path"),
                        (robot, "robot-address"), (is_bounce, "delivery-report")):  # fmt: skip
@@ -161,6 +162,7 @@ def judge(
             or daemon
             or robot
             or is_bounce
+            or report
         ),
         reasons=tuple(dict.fromkeys(reasons)),
     )

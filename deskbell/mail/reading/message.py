@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
 
 from deskbell.mail.reading import (
@@ -22,7 +23,7 @@ from deskbell.mail.reading import (
 )
 from deskbell.mail.reading.addresses import Address
 from deskbell.mail.reading.contents import Contents
-from deskbell.mail.reading.facts import Facts
+from deskbell.mail.reading.facts import Facts, Machine
 from deskbell.mail.reading.structure import BOUNDS, Bounds, Part
 
 T = TypeVar("T")
@@ -38,6 +39,7 @@ def read(raw: bytes, *, bounds: Bounds = BOUNDS, fqdn: str = "") -> Facts:
     ``fqdn`` is the desk's own host name: a message whose Message-ID it made is a loop.
     """
     problems: list[str] = []
+    charsets.begin_message()
 
     def attempt(what: str, work: Callable[[], T], otherwise: T) -> T:
         # A last resort: a message must have a fate even where a rule of ours is wrong.
@@ -89,7 +91,7 @@ def read(raw: bytes, *, bounds: Bounds = BOUNDS, fqdn: str = "") -> Facts:
             message_id=given_id,
             fqdn=fqdn,
         ),
-        machines.Machine(must_not_auto_respond=True),
+        Machine(must_not_auto_respond=True),
     )
     return Facts(
         sender=shown,
@@ -171,7 +173,7 @@ def _ids(root: Part, name: str, bounds: Bounds) -> tuple[str, ...]:
     return ()
 
 
-def _date(root: Part) -> fields.datetime | None:
+def _date(root: Part) -> datetime | None:
     for value in root.all("date"):
         if moment := fields.date(words.decode(value)):
             return moment
@@ -199,5 +201,5 @@ def _bounce_text(found: Contents) -> str:
 def _reply(found: Contents) -> str:
     body = found.text
     if found.is_from_html:
-        body = quotes.quoted_text(found.html)
+        body = quotes.quoted_text(found.html) or body
     return replies.new_text(body[:_REPLY])

@@ -8,9 +8,10 @@ from urllib.parse import unquote_to_bytes
 from deskbell.mail.reading import charsets, words
 
 _COUNT = 200
+_SIZE = 16_384
 _NAME = re.compile(r"\s*([^\s=;\"]+)\s*=\s*")
+_AFTER_QUOTE = re.compile(r"\s{0,20}(?:;|\Z|\(|[A-Za-z][\w*-]{0,40}\s?=)")
 _PIECE = re.compile(r"^(.+?)\*(\d{1,3})(\*?)$")
-_UNQUOTED_END = re.compile(r";|\s+(?=[A-Za-z][\w*-]*=)")
 
 
 def parse(value: bytes) -> dict[str, str]:
@@ -20,7 +21,7 @@ def parse(value: bytes) -> dict[str, str]:
     forbids and everybody sends), raw 8-bit bytes, blanks in unquoted values, a missing closing
     quote. The first of two parameters of a name counts.
     """
-    text = value.decode("latin-1")
+    text = value[:_SIZE].decode("latin-1")
     start = text.find(";")
     if start < 0:
         return {}
@@ -62,7 +63,7 @@ def _pairs(text: str, at: int) -> list[tuple[str, str]]:
             end = len(text) if end < 0 else end
             raw = text[at:end].strip()
             # An unquoted value may hold blanks, unless the next parameter lost its semicolon.
-            if glued := re.search(r"\s+(?=(?:name|filename|charset|boundary|size)\*?=)", raw):
+            if glued := re.search(r"\s(?=(?:name|filename|charset|boundary|size)\*?=)", raw):
                 end, raw = at + glued.start(), raw[: glued.start()]
                 at = end
             else:
@@ -77,6 +78,7 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
     """The text up to the closing quote, and where it ends; quotes inside of names survive."""
     out = []
     length = len(text)
+    last = text.rfind('"')
     while at < length:
         letter = text[at]
         if letter == "\\" and at + 1 < length and text[at + 1] in '"\\':
@@ -84,8 +86,7 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
             at += 2
             continue
         if letter == '"':
-            rest = text[at + 1 : at + 40].lstrip()
-            if not rest or rest[0] == ";" or "=" in rest or '"' not in text[at + 1 :]:
+            if _AFTER_QUOTE.match(text, at + 1) or at >= last:
                 return "".join(out), at + 1
         out.append(letter)
         at += 1

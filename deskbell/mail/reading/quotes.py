@@ -7,36 +7,41 @@ import re
 from lxml import html as documents
 from lxml.etree import LxmlError, ParserError
 
-from deskbell.mail.reading import charsets
+from deskbell.mail.reading import charsets, replies
 from deskbell.tickets.texts import HTML, bounded, plain_text
 
-_SIZE = 1_000_000
+_SIZE = 400_000
+_QUOTES = 100
 _CLASSES = re.compile(
     r"\b(?:gmail_quote(?:_container)?|yahoo_quoted|yahoo-quoted-begin|protonmail_quote|tutanota_quote|zmail_extra|mailru-blockquote|"
     r"moz-forward-container|freebirdFormviewerViewItemsItem|reply_quote|mail-quote-collapse|cite-quote|ms-outlook-mobile-reference-message)\b"
 )
 _IDS = re.compile(
-    r"^(?:OLK_SRC_BODY_SECTION|divRplyFwdMsg|mail-editor-reference-message-container|isForwardContent|replyBlockquote|yahoo_quoted_\d+|mailru-quote|x_divRplyFwdMsg)$"
+    r"^(?:OLK_SRC_BODY_SECTION|mail-editor-reference-message-container|isForwardContent|replyBlockquote|yahoo_quoted_\d+|mailru-quote)$"
 )
+_ATTRIBUTION = re.compile(r"\b(?:gmail_attr|moz-cite-prefix)\b")
 _MARKS = re.compile(
     r"blockquote|gmail_quote|OLK_SRC|RplyFwd|yahoo_quoted|_quote|stopSpelling|appendonsend|reference-message",
     re.IGNORECASE,
 )
 
 
-def quoted_text(html: str) -> str:
-    """The text of an HTML body in which every quotation is made of lines that begin with ``>``."""
+def quoted_text(html: str) -> str | None:
+    """The text of an HTML body in which every quotation is made of lines that begin with ``>``.
+
+    ``None`` where nothing is marked as a quotation: then its plain text says as much.
+    """
     if len(html) > _SIZE or not _MARKS.search(html):
-        return _text(html)
+        return None
     try:
         tree = documents.document_fromstring(_without_declaration(bounded(html)))
     except (LxmlError, ParserError, ValueError, RecursionError):
-        return _text(html)
+        return None
     found = [
         element for element in tree.iter() if isinstance(element.tag, str) and _is_quote(element)
     ]
     inside = set()
-    for element in found[:500]:
+    for element in found[:_QUOTES]:
         if element in inside or element.getparent() is None:
             continue
         inside.update(element.iterdescendants())
@@ -48,55 +53,36 @@ def quoted_text(html: str) -> str:
     try:
         marked = documents.tostring(tree, encoding="unicode")
     except (LxmlError, RecursionError):
-        return _text(html)
+        return None
     return _text(str(marked))
 
 
 def _is_quote(element: documents.HtmlElement) -> bool:
     if element.tag == "blockquote":
-        style = (element.get("style") or "").lower()
-        kind = (element.get("type") or "").lower()
-        marked = (
-            kind == "cite"
-            or element.get("cite")
-            or "border-left" in style
-            or "margin-left:5px" in style
-        )
-        return bool(
-            marked
-            or _CLASSES.search(element.get("class") or "")
-            or "quote" in (element.get("class") or "")
-            or element.getparent().tag == "body"
-            or True
-        )
+        return True
     return bool(_IDS.match(element.get("id") or "") or _CLASSES.search(element.get("class") or ""))
 
 
 def _replace(element: documents.HtmlElement) -> None:
     """Puts quoted lines in the place of an element; an attribution in it stays above them."""
-    attribution = ""
+    said = None
     if element.tag != "blockquote":
-        for child in element.iter():
-            if isinstance(child.tag, str) and re.search(
-                r"\b(?:gmail_attr|moz-cite-prefix)\b", child.get("class") or ""
-            ):
-                attribution = " ".join(
-                    _text(
-                        str(documents.tostring(child, encoding="unicode", with_tail=False))
-                    ).split()
-                )
-                child.text = ""
-                for grandchild in list(child):
-                    child.remove(grandchild)
-                break
-        if (
-            not attribution
-            and element.text
-            and element.text.strip()
-            and element.text.strip()[-1:] != ">"
-        ):
-            attribution = ""
-    content = _text(str(documents.tostring(element, encoding="unicode", with_tail=False)))
+        said = next(
+            (
+                child
+                for child in element.iter()
+                if isinstance(child.tag, str) and _ATTRIBUTION.search(child.get("class") or "")
+            ),
+            None,
+        )
+    attribution = "" if said is None else " ".join(_text(_source(said)).split())
+    if replies.is_forward("", f"{attribution}\n{_text(_source(element))[:1_000]}"):
+        return  # what is passed on is no history
+    if said is not None:
+        said.text = ""
+        for child in list(said):
+            said.remove(child)
+    content = _text(_source(element))
     lines = content.strip("\n").split("\n") if content.strip() else []
     pre = documents.Element("div")
     pre.tail = element.tail
@@ -108,6 +94,10 @@ def _replace(element: documents.HtmlElement) -> None:
         pre.append(row)
     parent = element.getparent()
     parent.replace(element, pre)
+
+
+def _source(element: documents.HtmlElement) -> str:
+    return str(documents.tostring(element, encoding="unicode", with_tail=False))
 
 
 def _quote_what_follows(element: documents.HtmlElement) -> None:

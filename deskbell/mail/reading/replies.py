@@ -12,8 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-_LINES = 6_000
+_LINES = 3_000
 _LINE = 2_000
+#: No line that marks something is longer.
+_MARKER = 250
+_HEADER_BLOCK = 40
 
 TEXT, EMPTY, QUOTE, ATTRIBUTION, HEADER, DELIMITER, DEVICE, ABOVE = "teqbhdsx"
 
@@ -22,7 +25,6 @@ _ZERO = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f
 # ------------------------------------------------------------------------------------ the lines
 
 _DELIMITER = re.compile(r"^[\s\u00a0]*[-_,=+~#*ᐧ—–―⸺]+[\s\u00a0]*$")
-_RULER = re.compile(r"^\s*[-_*=\s]*[-_*=]{2,}[-_*=\s]*$")
 _QUOTE = re.compile(r"^[\s\u00a0]*(?:[A-Za-z]{0,4}>|\|(?!.*\|\s*$))")
 
 #: Words that say "wrote", in the languages of the big mail programs.
@@ -34,7 +36,8 @@ _WROTE = (
     r"|schrieb\s+am|skrev\s+følgende|volgende\s+geschreven|ezt\s+írta"
 )
 _WROTE_END = re.compile(
-    rf"(?:\b|(?<=[^\w])|(?<=\s))(?:{_WROTE})[\s\S]{{0,60}}?\s*[:：]?\s*[>*_]*\s*$", re.IGNORECASE
+    rf"(?:\b|(?<=[^\w])|(?<=[\u3000-\u9fff]))(?:{_WROTE})[\s\S]{{0,60}}?\s*[:：]?\s*[>*_]*\s*$",
+    re.IGNORECASE,
 )
 _WROTE_ANY = re.compile(rf"(?:{_WROTE})", re.IGNORECASE)
 #: Words with which an attribution begins; a digit must follow somewhere.
@@ -139,10 +142,12 @@ def new_text(body: str) -> str:
     """The newly written text of a body; the whole body where there is no telling."""
     text = _PGP.sub("", body.translate(_ZERO)).strip("\n")
     lines = text.split("\n")
-    if len(lines) > _LINES:
-        return _joined(lines[:_LINES]) if False else text
-    kinds, lines = _marked(lines)
+    # Of a very long text only the beginning is judged; history that begins there ends it.
+    rest = lines[_LINES:]
+    kinds, lines = _marked(lines[:_LINES])
     kept = _cut(kinds, lines)
+    if rest and len(kept) == len(lines):
+        kept += rest
     reply = _joined(kept)
     return reply if reply else text.strip()
 
@@ -155,7 +160,11 @@ def is_forward(subject: str, body: str) -> bool:
         re.IGNORECASE,
     ):
         return True
-    return any(_FORWARDED.match(line[:_LINE]) for line in body[:200_000].split("\n")[:_LINES])
+    return any(
+        _FORWARDED.match(line)
+        for line in body[:200_000].split("\n")[:_LINES]
+        if len(line) <= _MARKER
+    )
 
 
 def _joined(lines: list[str]) -> str:
@@ -196,9 +205,9 @@ def _kind(line: str) -> str:
         return EMPTY
     if _QUOTE.match(line):
         return QUOTE
-    if _ORIGINAL.match(line) or _FORWARDED.match(line):
+    if len(bare) <= _MARKER and (_ORIGINAL.match(line) or _FORWARDED.match(line)):
         return ATTRIBUTION
-    if _ABOVE.match(line):
+    if len(bare) <= _MARKER and _ABOVE.match(line):
         return ABOVE
     if _DELIMITER.match(line):
         return DELIMITER
@@ -253,7 +262,9 @@ def _is_attribution(text: str, *, begins: bool, quoted: bool) -> bool:
     wrote = _WROTE_END.search(text) is not None
     if wrote and (ends or begins) and (has_date or has_mail) and (begins or has_mail or quoted):
         return True
-    if wrote and ends and quoted and len(text) < 200:
+    if ends and quoted and len(text) < 200 and (wrote or has_mail or text.startswith("[")):
+        return True
+    if ends and wrote and has_date and has_mail:
         return True
     if _GMT_NAME.match(text) and begins:
         return True
@@ -267,20 +278,19 @@ def _is_attribution(text: str, *, begins: bool, quoted: bool) -> bool:
 
 def _mark_headers(kinds: list[str], lines: list[str]) -> None:
     """Marks blocks of three or more different mail headers (two after a marker) as such."""
+    found = [
+        None if kind in (EMPTY, QUOTE) else _HEADER.match(line[:_MARKER])
+        for kind, line in zip(kinds, lines, strict=True)
+    ]
     at = 0
     while at < len(lines):
-        if kinds[at] in (EMPTY, QUOTE) or not (found := _HEADER.match(lines[at][:_LINE])):
+        hit = found[at]
+        if hit is None:
             at += 1
             continue
-        names, last = {found.lastgroup and _header_name(found)}, at
-        position = at + 1
-        gap = 0
-        while position < len(lines) and gap <= 2:
-            hit = (
-                _HEADER.match(lines[position][:_LINE])
-                if kinds[position] not in (EMPTY, QUOTE)
-                else None
-            )
+        names, last, gap = {_header_name(hit)}, at, 0
+        for position in range(at + 1, min(len(lines), at + _HEADER_BLOCK)):
+            hit = found[position]
             if hit is not None:
                 names.add(_header_name(hit))
                 last, gap = position, 0
@@ -289,15 +299,14 @@ def _mark_headers(kinds: list[str], lines: list[str]) -> None:
             else:
                 # A long list of recipients goes on in the next line.
                 gap += 2 if gap == 0 else 3
-            position += 1
-        before = next(
-            (kinds[back] for back in range(at - 1, max(-1, at - 4), -1) if kinds[back] != EMPTY), ""
-        )
+            if gap > 2:
+                break
+        above = (kinds[back] for back in range(at - 1, max(-1, at - 4), -1))
+        before = next((kind for kind in above if kind != EMPTY), "")
         needed = 2 if before in {ATTRIBUTION, DELIMITER} else 3
         real = names & {"from", "sent", "date", "subject", "to"}
         if len(names) >= needed and len(real) >= 2 and (names & {"from", "sent", "date"}):
-            for position in range(at, last + 1):
-                kinds[position] = HEADER
+            kinds[at : last + 1] = [HEADER] * (last + 1 - at)
             at = last + 1
         else:
             at += 1
@@ -345,7 +354,7 @@ def _cut(kinds: str, lines: list[str]) -> list[str]:
         end = found.start() + 1
         keep(0, end)
     for number, kind in enumerate(kinds):
-        if kind != ATTRIBUTION or not re.search(r"te*$", kinds[:number]):
+        if kind != ATTRIBUTION or not kinds[:number].rstrip(EMPTY).endswith(TEXT):
             continue
         rest = kinds[number + 1 :]
         # Unquoted history, or nothing but history to the end.

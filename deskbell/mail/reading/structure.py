@@ -211,7 +211,7 @@ def _describe(part: Part, *, default: str | None) -> None:
     elif text.strip().lower().partition(";")[0].strip() in {"text", "html", "text/"}:
         part.type = "text/html" if "html" in text.lower() else "text/plain"
     part.params = parameters.parse(declared)
-    if part.type == "multipart/*" or part.type.startswith("multipart/") and not found:
+    if part.type == "multipart/*" or (part.type.startswith("multipart/") and not found):
         part.type = _MIXED
     if (part.type == "text/plain" or not part.is_declared) and "boundary" in part.params:
         part.type = _MIXED
@@ -268,16 +268,17 @@ def _spans(part: Part, boundary: bytes) -> list[tuple[int, int]]:
     data, limit = part.whole, part.end
     marker = b"--" + boundary
     marks: list[tuple[int, int, bool]] = []
-    at = data.find(marker, part.start, limit)
+    at = part.start if data.startswith(marker, part.start, limit) else -1
+    if at < 0:
+        at = _line_that_begins(data, marker, part.start, limit)
     while at >= 0:
         after = at + len(marker)
-        if at == part.start or data[at - 1] == 10:
-            line_end = data.find(b"\n", after, limit)
-            line_end = limit if line_end < 0 else line_end
-            tail = data[after : min(line_end, after + 200)].strip()
-            if tail in {b"", b"--"}:
-                marks.append((at, min(line_end + 1, limit), tail == b"--"))
-        at = data.find(marker, after, limit)
+        line_end = data.find(b"\n", after, limit)
+        line_end = limit if line_end < 0 else line_end
+        tail = data[after : min(line_end, after + 200)].strip()
+        if tail in {b"", b"--"}:
+            marks.append((at, min(line_end + 1, limit), tail == b"--"))
+        at = _line_that_begins(data, marker, after, limit)
     spans = []
     for number, (_, start, closes) in enumerate(marks):
         if closes:
@@ -295,6 +296,11 @@ def _spans(part: Part, boundary: bytes) -> list[tuple[int, int]]:
     if len(spans) > 1 and not data[spans[-1][0] : min(spans[-1][1], spans[-1][0] + 64)].strip():
         spans.pop()
     return spans
+
+
+def _line_that_begins(data: bytes, marker: bytes, start: int, limit: int) -> int:
+    at = data.find(b"\n" + marker, start, limit)
+    return at + 1 if at >= 0 else -1
 
 
 def _guessed_boundary(part: Part) -> bytes | None:

@@ -8,6 +8,10 @@ import quopri
 import re
 
 _BASE64_ALPHABET = re.compile(rb"[^A-Za-z0-9+/=]+")
+#: More ends of encodings than this in one part are noise.
+_PADDINGS = 1_000
+_UU_LINES = 600_000
+_UU_TRIES = 30
 _UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]*)\r?\n", re.MULTILINE)
 
 
@@ -20,7 +24,7 @@ def decoded(data: bytes, encoding: str) -> bytes:
         return quopri.decodestring(data)
     if word.startswith(("x-uu", "uu")):
         if found := _UU_BEGIN.search(data):
-            return uu_decoded(data[found.end() :])[0]
+            return uu_decoded(data, found.end())[0]
         # Without its first line, as some encoders leave it.
         return uu_decoded(data.lstrip(b"\r\n"))[0] or data
     return data
@@ -34,18 +38,22 @@ def base64_decoded(data: bytes) -> bytes:
             return binascii.a2b_base64(data)
     except binascii.Error:
         pass
+    letters = _BASE64_ALPHABET.sub(b"", data)
+    if letters.count(b"=") > _PADDINGS:
+        letters = letters.replace(b"=", b"")
     pieces = []
-    for piece in _BASE64_ALPHABET.sub(b"", data).split(b"="):
+    for piece in letters.split(b"="):
         if len(piece) % 4 == 1:
-            piece = piece[:-1]  # noqa: PLW2901 - one letter too many is noise
+            piece = piece[:-1]
         pieces.append(base64.b64decode(piece + b"=" * (-len(piece) % 4)))
     return b"".join(pieces)
 
 
-def uu_decoded(data: bytes) -> tuple[bytes, int]:
-    """Decodes uuencoded lines up to ``end``; the bytes, and how many bytes of the text they took."""
-    out, position = [], 0
-    while position < len(data):
+def uu_decoded(data: bytes, start: int = 0) -> tuple[bytes, int]:
+    """Decodes uuencoded lines from ``start`` up to ``end``; the bytes, and where they end."""
+    out: list[bytes] = []
+    position = start
+    while position < len(data) and len(out) < _UU_LINES:
         line_end = data.find(b"\n", position)
         line_end = len(data) if line_end < 0 else line_end
         line = data[position:line_end].rstrip(b"\r")
@@ -72,14 +80,13 @@ def uu_blocks(data: bytes) -> list[tuple[int, int, str, bytes]]:
     """Uuencoded files inside of a text: from, to, name and bytes of each."""
     blocks: list[tuple[int, int, str, bytes]] = []
     position = 0
-    while len(blocks) < 100 and (found := _UU_BEGIN.search(data, position)):
-        content, length = uu_decoded(data[found.end() :])
-        tail = data[found.end() + max(0, length - 8) : found.end() + length]
-        if content and b"end" in tail:
-            blocks.append(
-                (found.start(), found.end() + length, found[1].decode("latin-1"), content)
-            )
-            position = found.end() + length
-        else:
-            position = found.end()
+    for _ in range(_UU_TRIES):
+        found = _UU_BEGIN.search(data, position)
+        if found is None:
+            break
+        content, end = uu_decoded(data, found.end())
+        position = found.end()
+        if content and b"end" in data[max(position, end - 8) : end]:
+            blocks.append((found.start(), end, found[1].decode("latin-1"), content))
+            position = end
     return blocks

@@ -5,8 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 
-from deskbell.mail.reading import charsets
-from deskbell.mail.reading import transfer
+from deskbell.mail.reading import charsets, transfer
 
 _SIZE = 65_536
 #: Blanks inside the text are illegal and common; the language tag is RFC 2231's.
