@@ -132,16 +132,20 @@ class TestAReport:
             ),
             (
                 "failure notice",
-                "Hi. This is the qmail-send program at mx.example.\nI'm afraid I wasn't able to deliver"
-                " your message.\n\n<a@gone.example>:\nNo mailbox here.\n\n"
-                "--- Below this line is a copy of the message.\n\nTo: <b@other.example>\n",
+                (
+                    "Hi. This is the qmail-send program at mx.example.\nI'm afraid I wasn't able to deliver"
+                    " your message.\n\n<a@gone.example>:\nNo mailbox here.\n\n"
+                    "--- Below this line is a copy of the message.\n\nTo: <b@other.example>\n"
+                ),
                 "permanent",
                 ("a@gone.example",),
             ),
             (
                 "Warning: could not send message for past 4 hours",
-                "This is a warning message only. You do not need to resend your message.\n\n"
-                "  a@gone.example\n\nDelivery attempts will continue to be made.",
+                (
+                    "This is a warning message only. You do not need to resend your message.\n\n"
+                    "  a@gone.example\n\nDelivery attempts will continue to be made."
+                ),
                 "temporary",
                 ("a@gone.example",),
             ),

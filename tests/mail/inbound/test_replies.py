@@ -119,16 +119,16 @@ ATTR = (
     ("html", "reply"),
     [
         (f'<p>New</p><div class="gmail_quote">{ATTR}<blockquote>old</blockquote></div>', "New"),
-        ('<p>New</p><hr><div id="divRplyFwdMsg"><b>From:</b> A<br><b>Sent:</b> B<br><b>To:</b> C'
-         "<br><b>Subject:</b> D</div><div>old</div>", "New"),
+        (('<p>New</p><hr><div id="divRplyFwdMsg"><b>From:</b> A<br><b>Sent:</b> B<br><b>To:</b> C'
+         "<br><b>Subject:</b> D</div><div>old</div>"), "New"),
         ("<div>New</div><span id=OLK_SRC_BODY_SECTION><div>old</div></span>", "New"),
         ('<div>New<div><hr id="stopSpelling">Date: A<br>From: B<br>Subject: C<br>old</div></div>', "New"),
-        ('New<div>Am 3.3.2026 um 09:15 schrieb Help &lt;h@d.example&gt;:</div>'
-         '<blockquote type="cite">old</blockquote>', "New"),
+        (('New<div>Am 3.3.2026 um 09:15 schrieb Help &lt;h@d.example&gt;:</div>'
+         '<blockquote type="cite">old</blockquote>'), "New"),
         ("<p>See</p><blockquote>cited</blockquote><p>there</p>", "See\n\n> cited\n\nthere"),
         (f'<div class="gmail_quote">{ATTR}<blockquote>old</blockquote></div><p>New</p>', "New"),
-        ('FYI<div class="gmail_quote"><div class="gmail_attr">---------- Forwarded message ---------<br>'
-         "From: A<br>Date: B<br>Subject: C</div>Content</div>", "FYI"),
+        (('FYI<div class="gmail_quote"><div class="gmail_attr">---------- Forwarded message ---------<br>'
+         "From: A<br>Date: B<br>Subject: C</div>Content</div>"), "FYI"),
     ],
 )  # fmt: skip
 def test_what_programs_mark_in_html_goes(html, reply):
