@@ -67,7 +67,7 @@ def one(value: bytes) -> Address | None:
 
 
 def is_plausible(address: str) -> bool:
-    """Whether an answer could be sent there: a local part, a domain, nothing that breaks a header."""
+    """Whether an answer could be sent there: nothing missing, nothing that breaks a header."""
     local, at, domain = address.rpartition("@")
     return bool(
         at and local and domain
@@ -163,7 +163,7 @@ def _closing_quote(text: str, at: int) -> int:
 
 
 def _opens_group(head: str) -> bool:
-    """Whether what stands before a colon is the name of a group, and no part of an address or URL."""
+    """Whether what stands before a colon names a group, and is no part of an address or URL."""
     if len(head) > 500 or "@" in head or "<" in head:
         return False
     return head.strip().lower() not in {"", "http", "https"}

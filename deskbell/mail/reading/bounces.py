@@ -8,6 +8,7 @@ when the report itself names it as failed; nothing is taken from the returned me
 from __future__ import annotations
 
 import email
+import logging
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,7 +19,13 @@ from deskbell.mail.reading import addresses, charsets, fields, structure
 from deskbell.mail.reading.facts import Bounce, BounceType
 from deskbell.mail.reading.structure import Part
 
+#: It logs a stack trace for every message that it does not understand.
+logging.getLogger("flufl.bounce").addHandler(logging.NullHandler())
+logging.getLogger("flufl.bounce").propagate = False
+
 RECIPIENTS = 500
+#: Raw bytes in fields as question marks: fields are text for it.
+_ASCII = bytes(range(128)) + b"?" * 128
 _PROSE = 60_000
 _LINE = 1_000
 _LINES = 1_200
@@ -323,8 +330,11 @@ def _is_delay(subject: str, prose: str) -> bool:
 
 
 def _asked(root: Part) -> tuple[list[str], list[str]]:
-    """The same of a message, of which only the beginning is shown, in lines of bounded length."""
-    lines = root.whole[:131_072].replace(b"\r\n", b"\n").split(b"\n")
+    """What the collected habits of old mail systems find: failed for good, and for now.
+
+    Only the beginning is shown, in lines of bounded length; blank lines in a row tell nothing.
+    """
+    lines = root.whole[:131_072].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     kept = [
         line[:_LINE]
         for number, line in enumerate(lines)
@@ -335,9 +345,14 @@ def _asked(root: Part) -> tuple[list[str], list[str]]:
 
 @lru_cache(maxsize=1)
 def _asked_bytes(raw: bytes) -> tuple[list[str], list[str]]:
-    """What the collected habits of old mail systems find: failed for good, and for now."""
+    head, blank, body = raw.partition(b"\n\n")
+    message = email.message_from_bytes(head.translate(_ASCII) + blank + body)
+    sender = addresses.one(str(message.get("From", "")).encode("ascii", "replace"))
+    # It stumbles over a sender without an address.
+    del message["From"]
+    message["From"] = sender.address if sender else "unknown@mail.invalid"
     try:
-        temporary, permanent = all_failures(email.message_from_bytes(raw))
+        temporary, permanent = all_failures(message)
     except Exception:  # noqa: BLE001 - a third party's parser on bytes of strangers
         return [], []
     return _listed(permanent), _listed(temporary)

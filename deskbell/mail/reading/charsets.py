@@ -165,7 +165,7 @@ def _decode(data: bytes, label: str | None, hint: str | None) -> str:
                 return text.lstrip("\ufeff")
     codec = codec_of(label) if label else None
     eight_bit = _HIGH.search(data) is not None
-    if codec and not (codec.startswith("utf-16") or codec.startswith("utf-32")):
+    if codec and not (codec.startswith(("utf-16", "utf-32"))):
         if eight_bit and codec == "cp1252" and (text := _strict(data, "utf-8")) is not None:
             # Whole runs of valid UTF-8 are not meant as accented pairs of letters.
             return text

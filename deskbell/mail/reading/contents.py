@@ -41,7 +41,8 @@ _STEMS = {"message/delivery-status": "delivery-status", "text/rfc822-headers": "
 _CID = re.compile(r"\bcid:([^\"'\s>)]+)", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _MARKUP = re.compile(
-    r"\A\s*(?:<!DOCTYPE html|<html\b|<head\b|<body\b|<div\b[^>]*>.*</div>|<p\b[^>]*>.*</p>|<table\b)",
+    r"\A\s*(?:<!DOCTYPE html|<(?:html|head|body|table)\b"
+    r"|<div\b[^>]*>.*</div>|<p\b[^>]*>.*</p>)",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -287,7 +288,7 @@ class _Walk:
             self.contents.is_truncated = True
 
     def _tnef(self, part: Part) -> _Piece:
-        """The files and texts inside of a winmail.dat; it stays itself where it cannot be opened."""
+        """The files and texts inside of a winmail.dat, and itself."""
         data = part.decoded()
         if not _is_openable_tnef(data):
             self._keep(part)
@@ -325,7 +326,7 @@ class _Walk:
 
 
 def _is_openable_tnef(data: bytes) -> bool:
-    """Whether the records of a winmail.dat are few enough for a parser that copies the rest at each."""
+    """Whether the records are few enough for a parser that copies the rest at each."""
     if data[:4] != b"\x78\x9f\x3e\x22":
         return False
     at, count = 6, 0

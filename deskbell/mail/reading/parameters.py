@@ -85,9 +85,8 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
             out.append(text[at + 1])
             at += 2
             continue
-        if letter == '"':
-            if _AFTER_QUOTE.match(text, at + 1) or at >= last:
-                return "".join(out), at + 1
+        if letter == '"' and (_AFTER_QUOTE.match(text, at + 1) or at >= last):
+            return "".join(out), at + 1
         out.append(letter)
         at += 1
     return "".join(out), at

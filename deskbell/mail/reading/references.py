@@ -278,9 +278,9 @@ def external_key(root: Part, subject: str) -> str:
     if (
         root.raw("x-servicenow-generated") is not None
         or root.raw("x-servicenow-source") is not None
+    ) and (
+        found := _SERVICE_NOW.search(subject)
+        or _SERVICE_NOW.search(words.decode(root.raw("references") or b""))
     ):
-        if found := _SERVICE_NOW.search(subject) or _SERVICE_NOW.search(
-            words.decode(root.raw("references") or b"")
-        ):
-            return found[1]
+        return found[1]
     return ""

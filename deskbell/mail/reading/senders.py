@@ -23,9 +23,14 @@ def shown(
 
 
 def customer(
-    shown: Address | None, *, from_: tuple[Address, ...], reply_to: tuple[Address, ...], to: tuple[Address, ...],
-    use: ReplyToUse, own: frozenset[str],
-) -> Address | None:  # fmt: skip
+    shown: Address | None,
+    *,
+    from_: tuple[Address, ...],
+    reply_to: tuple[Address, ...],
+    to: tuple[Address, ...],
+    use: ReplyToUse,
+    own: frozenset[str],
+) -> Address | None:
     """Whose ticket it becomes.
 
     Reply-To makes the customer only where the desk's setting says so (a form mailer that writes
