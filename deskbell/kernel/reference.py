@@ -129,7 +129,9 @@ class Parameter:
 
     @property
     def choices(self) -> list[str]:
-        """The values possible, where there are only some."""
+        """The words possible, where there are only some; numbers are explained in the text."""
+        if self.schema.get("type") != "string":
+            return []
         return [json.dumps(value).strip('"') for value in self.schema.get("enum", ())]
 
 
@@ -212,8 +214,8 @@ class Operation:
     """A verb of a route.
 
     ``path`` is below the API's own address, parts in braces are parameters. ``permissions``: any of
-    them is needed; ``who`` says it in words. ``extra`` are schemas of the whole body beside the
-    parameters, for the document alone.
+    them is needed; ``who`` says it in words. ``bodies`` are the content types a body may have,
+    ``public``: nobody needs to sign in.
     """
 
     verb: Verb

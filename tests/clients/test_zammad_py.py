@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import zammad_py.api
 from requests.exceptions import HTTPError
 from zammad_py import ZammadAPI
+from zammad_py.api import Object, OnlineNotification
 
 from tests.live import LiveDesk
 
@@ -287,6 +287,57 @@ class TestVocabulary:
         assert [states[n] for n in range(1, 8)] == [1, 2, 3, 5, 6, 7, 4]
 
 
+class TestAround:
+    """What the client has classes for, with or without a property of their own."""
+
+    def test_tags_are_administered(self, api: ZammadAPI) -> None:
+        name = unique("tag")
+        assert api.taglist.create({"name": name}) == {}
+        row = next(one for one in api.taglist.all(filters={"per_page": 500}) if one["name"] == name)
+        assert row["count"] == 0
+        assert api.taglist.update(row["id"], {"name": f"{name}-2"}) == {}
+        assert api.taglist.destroy(row["id"]) == {}
+
+    def test_notifications(self, api: ZammadAPI, live_desk: LiveDesk) -> None:
+        notifications = OnlineNotification(connection=api)
+        by_customer = ZammadAPI(
+            url=api.url,
+            username=live_desk.admin_email,
+            password=live_desk.admin_password,
+            on_behalf_of="kemal@example.com",
+        )
+        a_ticket(api)
+        ticket = by_customer.ticket.create(
+            {"title": "Help", "group": "Users", "article": {"body": "x"}}
+        )
+        by_customer.session.close()
+        told = next(one for one in notifications.all() if one["o_id"] == ticket["id"])
+        assert (told["type"], told["object"], told["seen"]) == ("create", "Ticket", False)
+        assert notifications.update(told["id"], {"seen": True})["seen"] is True
+        assert notifications.mark_all_read() == {}
+        assert notifications.destroy(told["id"]) == {}
+
+    def test_custom_fields(self, api: ZammadAPI) -> None:
+        objects = Object(connection=api)
+        name = unique("field_")
+        made = objects.create(
+            {
+                "name": name,
+                "object": "Ticket",
+                "display": "Colour",
+                "active": True,
+                "data_type": "input",
+                "data_option": {"type": "text", "maxlength": 120, "null": True, "default": ""},
+                "screens": {},
+                "position": 1550,
+            }
+        )
+        assert objects.find(made["id"])["name"] == name
+        assert name in [one["name"] for one in objects.all(filters={"per_page": 500})]
+        objects.execute_migrations()
+        assert a_ticket(api, **{name: "red"})[name] == "red"
+
+
 def test_wrong_credentials(url: str) -> None:
     client = ZammadAPI(url=url, username="nobody@example.com", password="wrong")
     with pytest.raises(HTTPError, match="Invalid BasicAuth credentials"):
@@ -317,4 +368,3 @@ def test_nothing_new_of_the_client_is_forgotten() -> None:
         "ticket_tag",
         "user",
     }
-    assert {"OnlineNotification", "Object"} <= set(vars(zammad_py.api))

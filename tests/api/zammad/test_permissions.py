@@ -349,6 +349,8 @@ def test_nobody_else_gets_in(row: Row, desk: dict[str, Any]) -> None:
     change_user(nora.pk, columns={"active": False}, actor=SYSTEM, at=cast.MONDAY_9AM)
 
     assert message(Wire().call(row.verb, path, row.body), 403) == "Authentication required"
+    guess = Wire(Authorization="Token token=guessed")
+    assert message(guess.call(row.verb, path, row.body), 401) == "Can't find User for Token"
     assert desk["wires"]["nora"].call(row.verb, path, row.body).status_code == 401
 
 
