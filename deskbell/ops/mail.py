@@ -1,4 +1,4 @@
-"""``deskbell mail``: how outgoing mail stands, and what to do with messages that failed."""
+"""``deskbell mail``: how outgoing mail stands, what to do with what failed, and the ways in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from deskbell.kernel.config import Config
+from deskbell.ops import mail_intake
 from deskbell.ops.cli import CommandError, start_django
 from deskbell.ops.migrate import refuse_unless_migrated
 
@@ -22,10 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     again = actions.add_parser("retry", help="try failed messages again")
     again.add_argument("ids", nargs="*", type=int, metavar="id")
     again.add_argument("--all", action="store_true", help="all that failed")
+    mail_intake.add_arguments(actions)
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
-    """Print, or try again; messages that did not fail are never touched."""
+    """Print, try again what failed, or take mail in."""
+    ways_in = {
+        "listen": mail_intake.listen,
+        "receive": mail_intake.receive,
+        "channel": mail_intake.channel,
+    }
+    if args.action in ways_in:
+        return ways_in[args.action](args, config)
     start_django(config)
     refuse_unless_migrated()
     if args.action == "retry":
