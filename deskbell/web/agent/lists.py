@@ -11,6 +11,8 @@ from django.utils.translation import gettext, gettext_lazy
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.text import storable
+from deskbell.mail.intake.channels import PERMISSION
+from deskbell.mail.models import MailChannel
 from deskbell.search.language import parse
 from deskbell.search.results import find
 from deskbell.tickets import overviews
@@ -44,7 +46,10 @@ class RailView:
 
 
 def rail(actor: Actor, *, current: str = "", query: str = "") -> dict[str, Any]:
-    """What stands in the rail of every page of the workspace. Two queries."""
+    """What stands in the rail of every page of the workspace.
+
+    Two queries, and for administrators of mail one about its alarms.
+    """
     counts = overviews.counts(actor)
     return {
         "query": query,
@@ -53,7 +58,19 @@ def rail(actor: Actor, *, current: str = "", query: str = "") -> dict[str, Any]:
             for name, (label, icon) in LABELS.items()
         ],
         "counts": counts,
+        "channels": _channels(actor, current),
     }
+
+
+def _channels(actor: Actor, current: str) -> RailView | None:
+    """The way to the mail channels, with the number of those in trouble."""
+    if not actor.may(PERMISSION):
+        return None
+    alarms = MailChannel.objects.filter(active=True).exclude(alarm="").count()
+    label = gettext("Mail channels")
+    return RailView(
+        "channels", label, "mail", alarms, reverse("admin-channels"), current == "channels"
+    )
 
 
 def address_of(name: str) -> str:
