@@ -52,9 +52,12 @@ def handle(channel_id: int) -> int:
     return handling.handle_waiting(channel_id)
 
 
-@task(queue_name="mail-in", max_attempts=1)
+@task(queue_name="mail-in", max_attempts=5)
 def fetch(channel_id: int) -> int:
-    """Look into one mailbox; how many messages were taken. Failures are the channel's alarm."""
+    """Look into one mailbox; how many messages were taken. Failures are the channel's alarm.
+
+    Tried again only where the worker was killed, or failed as nobody expected.
+    """
     from deskbell.mail.intake import fetching
 
     return fetching.fetch(channel_id, at=clock.now())
@@ -67,3 +70,15 @@ def fetch_due() -> int:
     from deskbell.mail.intake import fetching
 
     return fetching.enqueue_due(at=clock.now())
+
+
+@periodic(every=timedelta(hours=6))
+@task(queue_name="mail-in")
+def rescan() -> int:
+    """Enter messages that were kept, but whose row a crash prevented; how many.
+
+    Also enqueued whenever a worker starts.
+    """
+    from deskbell.mail.intake import taking
+
+    return taking.rescan(at=clock.now())

@@ -96,7 +96,7 @@ class MailChannel(Stamped):
     ``settings`` are those of its kind (see :mod:`deskbell.mail.intake.channels`), ``secret`` is its
     password, encrypted. ``interval`` counts seconds between two looks. ``cursor`` is how far a
     mailbox was read. ``alarm`` says in one sentence what is wrong, since ``alarm_since``; empty
-    means well.
+    means well. Until ``watched_until`` one worker keeps a connection that waits for new mail.
     """
 
     name = models.CharField(max_length=100)
@@ -114,6 +114,7 @@ class MailChannel(Stamped):
     received_at = models.DateTimeField(null=True, blank=True)
     alarm = models.TextField(default="", blank=True)
     alarm_since = models.DateTimeField(null=True, blank=True)
+    watched_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["active", "look_at"], name="channel_due")]

@@ -93,6 +93,7 @@ def _database(config: Config) -> Iterator[tuple[str, str, str]]:
     else:
         yield "fine", "worker", f"heard of {age:.0f} s ago"
     yield from _jobs(at)
+    yield from _channels(at)
 
 
 def _jobs(at: Any) -> Iterator[tuple[str, str, str]]:
@@ -106,6 +107,17 @@ def _jobs(at: Any) -> Iterator[tuple[str, str, str]]:
     level = "note" if waits > OLD_JOB_SECONDS else "fine"
     text = f"{counts['ready']} waiting, {counts['running']} running"
     yield level, "jobs", text + (f", the oldest due for {waits:.0f} s" if oldest else "")
+
+
+def _channels(at: Any) -> Iterator[tuple[str, str, str]]:
+    from deskbell.mail.intake import fetching
+    from deskbell.mail.models import MailChannel
+
+    problems = fetching.problems(at=at)
+    for channel, sentence in problems:
+        yield "wrong", f"mail channel {channel.name}", sentence
+    if well := MailChannel.objects.filter(active=True).count() - len(problems):
+        yield "fine", "mail channels", f"{well} without trouble"
 
 
 def _exposure(config: Config) -> Iterator[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""``deskbell mail``: how outgoing mail stands, what failed, and how a message is read."""
+"""``deskbell mail``: the ways in, how a message is read, and how outgoing mail stands."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from deskbell.kernel.config import Config
+from deskbell.ops import mail_intake
 from deskbell.ops.cli import CommandError, start_django
 from deskbell.ops.migrate import refuse_unless_migrated
 
@@ -24,14 +25,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     again.add_argument("--all", action="store_true", help="all that failed")
     parse = actions.add_parser("parse", help="print the facts of a message as JSON")
     parse.add_argument("file", nargs="?", help="a raw message (default: standard input)")
+    mail_intake.add_arguments(actions)
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
-    """Print, or try again; messages that did not fail are never touched."""
+    """Print, try again what failed, or take mail in."""
     if args.action == "parse":
         from deskbell.ops import mail_parse
 
         return mail_parse.run(args.file)
+    ways_in = {
+        "listen": mail_intake.listen,
+        "receive": mail_intake.receive,
+        "channel": mail_intake.channel,
+    }
+    if args.action in ways_in:
+        return ways_in[args.action](args, config)
     start_django(config)
     refuse_unless_migrated()
     if args.action == "retry":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from deskbell.kernel.actor import SYSTEM
+from deskbell.mail.intake.channels import NewChannel, save_channel
 from deskbell.tickets.attachments import NewFile
 from deskbell.tickets.operations import NewArticle, update_ticket
 from tests import cast
@@ -42,6 +44,14 @@ TABLE = [
     ("POST", "/my/tickets/new/", (OUT, BAD, BAD, NO, NO, NO, NO, OUT)),
     ("GET", "/my/tickets/{t}/", (OUT, IN, HIDDEN, OUT, OUT, HIDDEN, HIDDEN, OUT)),
     ("POST", "/my/tickets/{t}/replies/", (OUT, BAD, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, OUT)),
+    ("GET", "/admin/channels/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
+    ("POST", "/admin/channels/", (METHOD,) * 8),
+    ("GET", "/admin/channels/new/?kind=imap", (OUT, *(HIDDEN,) * 5, IN, OUT)),
+    ("POST", "/admin/channels/new/?kind=imap", (OUT, *(HIDDEN,) * 5, BAD, OUT)),
+    ("GET", "/admin/channels/{channel}/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
+    ("POST", "/admin/channels/{channel}/", (OUT, *(HIDDEN,) * 5, BAD, OUT)),
+    ("POST", "/admin/channels/{channel}/look/", (OUT, *(HIDDEN,) * 5, OUT, OUT)),
+    ("POST", "/admin/channels/{channel}/removal/", (OUT, *(HIDDEN,) * 5, OUT, OUT)),
     ("GET", "/tickets/view/", (HIDDEN,) * 8),
     ("POST", "/tickets/view/", (METHOD,) * 8),
     ("GET", "/attachments/{public}/a.txt", (OUT, IN, HIDDEN, IN, IN, HIDDEN, HIDDEN, OUT)),
@@ -93,6 +103,11 @@ def world():
         "note": written["note"].pk,
         "public": written["open"].attachments.get().pk,
         "private": written["note"].attachments.get().pk,
+        "channel": save_channel(
+            NewChannel(name="Pipe", kind="pipe", group_id=1, settings={}),
+            actor=SYSTEM,
+            at=cast.MONDAY_10AM,
+        ).pk,
     }
     return people, numbers
 
@@ -121,8 +136,9 @@ class TestEveryPage:
         from deskbell.web.portal.urls import urlpatterns as portal
         from deskbell.web.shared.urls import urlpatterns as shared
 
-        listed = {pattern.strip("/").replace("{t}", "N") for _m, pattern, _e in TABLE}
-        for name in ("open", "note", "public", "private"):
+        paths = {pattern.partition("?")[0] for _m, pattern, _e in TABLE}
+        listed = {path.strip("/").replace("{t}", "N") for path in paths}
+        for name in ("channel", "open", "note", "public", "private"):
             listed = {pattern.replace("{" + name + "}", "N") for pattern in listed}
         listed = {pattern.replace("a.txt", "NAME").replace("b.txt", "NAME") for pattern in listed}
 
@@ -131,7 +147,12 @@ class TestEveryPage:
             route = str(pattern.pattern)
             if route == "favicon.ico" or "help" in route:
                 continue  # the same for everybody
-            for converter in ("<int:ticket_id>", "<int:attachment_id>", "<int:article_id>"):
+            for converter in (
+                "<int:ticket_id>",
+                "<int:attachment_id>",
+                "<int:article_id>",
+                "<int:channel_id>",
+            ):
                 route = route.replace(converter, "N")
             route = route.replace("<path:name>", "NAME").strip("/")
             if route not in listed and f"{route}/NAME" not in listed:

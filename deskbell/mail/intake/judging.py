@@ -260,9 +260,7 @@ def _follow_up(mail: _Mail, found: Found) -> Verdict | None:
     if found.ground is Ground.SUBJECT and not belongs:
         if mail.facts.machine.must_not_auto_respond and mail.user is None:
             return None
-        return _held(
-            mail, ticket, "The sender knows its number, but has no part in it."
-        )
+        return _held(mail, ticket, "The sender knows its number, but has no part in it.")
     if not rules.may_follow_up(
         state_type=ticket.state.kind,
         follow_up_possible=ticket.group.follow_up_possible,

@@ -11,6 +11,8 @@ from django.utils.translation import gettext, gettext_lazy
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.text import storable
+from deskbell.mail.intake.channels import PERMISSION
+from deskbell.mail.models import MailChannel
 from deskbell.notify import queries as notifications
 from deskbell.search.language import parse
 from deskbell.search.results import find
@@ -47,9 +49,10 @@ class RailView:
 def rail(
     actor: Actor, *, current: str = "", query: str = "", unseen: int | None = None
 ) -> dict[str, Any]:
-    """What stands in the rail of every page of the workspace. Three queries.
+    """What stands in the rail of every page of the workspace.
 
-    ``unseen``: how many notifications wait, where the page has counted them already.
+    Three queries, and for administrators of mail one about its alarms. ``unseen``: how many
+    notifications wait, where the page has counted them already.
     """
     counts = overviews.counts(actor)
     return {
@@ -60,7 +63,19 @@ def rail(
         ],
         "counts": counts,
         "unseen": notifications.unseen(actor) if unseen is None else unseen,
+        "channels": _channels(actor, current),
     }
+
+
+def _channels(actor: Actor, current: str) -> RailView | None:
+    """The way to the mail channels, with the number of those in trouble."""
+    if not actor.may(PERMISSION):
+        return None
+    alarms = MailChannel.objects.filter(active=True).exclude(alarm="").count()
+    label = gettext("Mail channels")
+    return RailView(
+        "channels", label, "mail", alarms, reverse("admin-channels"), current == "channels"
+    )
 
 
 def address_of(name: str) -> str:

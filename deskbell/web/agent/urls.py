@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from deskbell.web.agent import lists, notifications, opening, ticket
+from deskbell.web.agent import channels, lists, notifications, opening, ticket
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("tickets/", lists.tickets, name="agent-tickets"),
@@ -16,4 +16,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tickets/<int:ticket_id>/owner/", ticket.take, name="agent-take"),
     path("notifications/", notifications.notifications, name="agent-notifications"),
     path("notifications/seen/", notifications.see_all, name="agent-notifications-seen"),
+    path("admin/channels/", channels.overview, name="admin-channels"),
+    path("admin/channels/new/", channels.new, name="admin-channel-new"),
+    path("admin/channels/<int:channel_id>/", channels.channel, name="admin-channel"),
+    path("admin/channels/<int:channel_id>/look/", channels.look, name="admin-channel-look"),
+    path("admin/channels/<int:channel_id>/removal/", channels.remove, name="admin-channel-removal"),
 ]

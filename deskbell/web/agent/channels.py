@@ -1,0 +1,349 @@
+"""Mail channels in the browser, for who administers them: what they are, and how they fare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import QueryDict
+from django.http.response import HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
+
+from deskbell.kernel.clock import now
+from deskbell.kernel.errors import Invalid
+from deskbell.mail.intake import channels, fetching, typed
+from deskbell.mail.intake.trouble import Trouble
+from deskbell.mail.jobs import fetch
+from deskbell.mail.models import ASKED, MailChannel
+from deskbell.people.models import Group
+from deskbell.web.agent.lists import rail
+from deskbell.web.shared.controls import Control, Option, id_of, sentence, show_problem
+from deskbell.web.shared.pages import DeskRequest, Read, page, signed_in
+
+Addresses = ("GET", "HEAD", "POST")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of channel that can be made here."""
+
+    value: str
+    label: Any
+    hint: Any
+
+
+KINDS = (
+    Kind("imap", "IMAP", gettext_lazy("A mailbox at your provider or on your server. Usual.")),
+    Kind("pop3", "POP3", gettext_lazy("A mailbox whose provider offers nothing else.")),
+    Kind("maildir", "Maildir", gettext_lazy("A folder on this machine that a mail server fills.")),
+    Kind(
+        "listener",
+        "SMTP / LMTP",
+        gettext_lazy("Your mail server delivers to “deskbell mail listen”."),
+    ),
+    Kind("pipe", gettext_lazy("Pipe"), gettext_lazy("A program runs “deskbell mail receive”.")),
+)
+_BY_VALUE = {kind.value: kind for kind in KINDS}
+
+_LABELS: dict[str, Any] = {
+    "host": gettext_lazy("Server"),
+    "port": gettext_lazy("Port"),
+    "security": gettext_lazy("Encryption"),
+    "verify": gettext_lazy("Check the server's certificate"),
+    "login": gettext_lazy("Login"),
+    "folder": gettext_lazy("Folder"),
+    "after": gettext_lazy("What becomes of fetched mail"),
+    "move_to": gettext_lazy("Move it to the folder"),
+    "start": gettext_lazy("At the first look fetch"),
+    "idle": gettext_lazy("Hear of new mail at once (IDLE)"),
+    "authentication": gettext_lazy("Sign in with"),
+    "token_url": gettext_lazy("Token address"),
+    "client_id": gettext_lazy("Client id"),
+    "client_secret": gettext_lazy("Client secret"),
+    "scope": gettext_lazy("Scope"),
+    "path": gettext_lazy("Path of the Maildir"),
+    "addresses": gettext_lazy("Addresses"),
+}
+_HINTS: dict[str, Any] = {
+    "port": gettext_lazy("Empty for the usual one."),
+    "login": gettext_lazy("Often the whole address."),
+    "client_secret": gettext_lazy("Never shown. Empty keeps the stored one."),
+    "addresses": gettext_lazy(
+        "Separated by commas; @host takes all of a host. Empty: the group's."
+    ),
+}
+_CHOICES: dict[str, Any] = {
+    "tls": gettext_lazy("TLS"),
+    "starttls": gettext_lazy("STARTTLS"),
+    "none": gettext_lazy("none (only within this machine)"),
+    "seen": gettext_lazy("It is marked as read"),
+    "keep": gettext_lazy("It stays as it is"),
+    "delete": gettext_lazy("It is deleted"),
+    "move": gettext_lazy("It is moved to another folder"),
+    "unseen": gettext_lazy("what nobody has read"),
+    "all": gettext_lazy("everything"),
+    "now": gettext_lazy("nothing, only what comes from now on"),
+    "password": gettext_lazy("a password"),
+    "oauth2": gettext_lazy("OAuth2 (XOAUTH2)"),
+}
+_OAUTH = ("authentication", "token_url", "client_id", "client_secret", "scope")
+#: Never sent to a browser.
+_SECRET = frozenset({"client_secret"})
+_KEEPS = {"maildir": {"seen": gettext_lazy("It is put into “cur”, as read")}}
+
+
+class Form:
+    """What a channel is asked for; ``present`` is the one to be changed."""
+
+    def __init__(self, kind: Kind, present: MailChannel | None = None) -> None:
+        self.kind = kind
+        self.present = present
+        self.settings = typed.settings_of_kind(kind.value)
+        stored = present.settings if present else {}
+        groups = Group.objects.order_by("name_key", "id").values_list("pk", "name")
+        self.name = Control(
+            "name",
+            gettext("Name"),
+            value=present.name if present else "",
+            required=True,
+            limit=channels.NAME_LIMIT,
+        )
+        self.group = Control(
+            "group",
+            gettext("Its mail becomes tickets of"),
+            kind="select",
+            options=[Option(str(pk), name) for pk, name in groups],
+            value=str(present.group_id) if present else "",
+            required=True,
+        )
+        self.interval = Control(
+            "interval",
+            gettext("Seconds between two looks"),
+            value=str(present.interval if present else 60),
+            required=True,
+            mode="numeric",
+        )
+        self.active = Control(
+            "active",
+            gettext("In use"),
+            kind="checkbox",
+            value="on" if present is None or present.active else "",
+        )
+        self.password = Control(
+            "password",
+            gettext("Password, or refresh token") if kind.value == "imap" else gettext("Password"),
+            kind="password",
+            hint=gettext("Never shown. Empty keeps the stored one.") if present else "",
+            limit=4000,
+            autocomplete="new-password",
+        )
+        self.controls = [self._control(each, stored) for each in self.settings]
+        self.problem = ""
+
+    def _control(self, setting: typed.Setting, stored: Any) -> Control:
+        value = typed.shown(setting, stored.get(setting.name, setting.default))
+        labels = _CHOICES | _KEEPS.get(self.kind.value, {})
+        return Control(
+            setting.name,
+            str(_LABELS.get(setting.name, setting.name)),
+            kind="select"
+            if setting.type == "choice"
+            else "checkbox"
+            if setting.type == "bool"
+            else "password"
+            if setting.name in _SECRET
+            else "text",
+            value="" if setting.name in _SECRET else value,
+            options=[Option(choice, str(labels[choice])) for choice in setting.choices],
+            hint=str(_HINTS.get(setting.name, "")),
+            required=setting.required,
+            limit=None if setting.type in {"choice", "bool"} else channels.TEXT_LIMIT,
+            mode="numeric" if setting.type == "int" else "",
+            autocomplete="new-password" if setting.name in _SECRET else "off",
+        )
+
+    @property
+    def is_asked(self) -> bool:
+        return self.kind.value in ASKED
+
+    @property
+    def has_password(self) -> bool:
+        return self.kind.value in {"imap", "pop3"}
+
+    @property
+    def plain(self) -> list[Control]:
+        """The settings that stand open in the form."""
+        return [each for each in self.controls if each.name not in _OAUTH]
+
+    @property
+    def oauth(self) -> list[Control]:
+        return [each for each in self.controls if each.name in _OAUTH]
+
+    @property
+    def oauth_is_open(self) -> bool:
+        return any(
+            c.error or (c.name == "authentication" and c.value == "oauth2") for c in self.oauth
+        )
+
+    def read(self, posted: QueryDict) -> channels.NewChannel | None:
+        """The channel as it was typed; ``None`` where something is wrong, which is said then."""
+        own = [self.name, self.group, self.interval, self.active]
+        for control in [*own, *self.controls]:
+            control.value = posted.get(control.name, "")
+        texts = {control.name: control.value for control in self.controls}
+        secrets = {control.name for control in self.controls if control.name in _SECRET}
+        for control in self.controls:
+            if control.name in secrets:
+                control.value = ""
+        password = posted.get("password", "")
+        if len(password) > (self.password.limit or 0) or not password.isprintable():
+            self.password.error = sentence(Invalid("password", "bad"))
+        interval = id_of(self.interval.value.strip()) if self.is_asked else 60
+        if interval is None:
+            self.interval.error = sentence(Invalid("interval", "bad"))
+        group_id = id_of(self.group.value)
+        if group_id is None:
+            self.group.error = sentence(Invalid("group", "required"))
+        values: dict[str, Any] = {}
+        for name, text in texts.items():
+            if name in secrets and not text:
+                values[name] = self.present.settings.get(name, "") if self.present else ""
+                continue
+            try:
+                values |= typed.read(self.kind.value, {name: text})
+            except Invalid as problem:
+                show_problem(self.controls, problem)
+        if self._would_tell_another(values) and not password:
+            self.password.error = gettext("The server is another one: enter the password again.")
+        if interval is None or group_id is None or self.has_errors:
+            return None
+        return channels.NewChannel(
+            name=self.name.value,
+            kind=self.kind.value,
+            group_id=group_id,
+            settings=values,
+            password=password or (None if self.present else ""),
+            interval=interval,
+            active=bool(self.active.value),
+        )
+
+    def _would_tell_another(self, values: dict[str, Any]) -> bool:
+        """Whether a stored password would be said to a server for which it was not meant."""
+        if self.present is None or not self.present.secret:
+            return False
+        stored = self.present.settings
+        return any(
+            stored.get(name) and values.get(name) != stored[name] for name in ("host", "token_url")
+        )
+
+    @property
+    def every(self) -> Sequence[Control]:
+        return [self.name, self.group, self.interval, self.password, *self.controls]
+
+    @property
+    def has_errors(self) -> bool:
+        return bool(self.problem) or any(control.error for control in self.every)
+
+
+@signed_in("web", *Read)
+def overview(request: DeskRequest) -> HttpResponseBase:
+    """All channels, and what is wrong with them."""
+    channels.require(request.actor)
+    at = now()
+    wrong = {each.pk: said for each, said in fetching.problems(at=at)}
+    found = MailChannel.objects.select_related("group").order_by("name_key", "id")
+    lines = [(channel, wrong.get(channel.pk, ""), channel.kind in ASKED) for channel in found]
+    context = {"rail": rail(request.actor, current="channels"), "lines": lines, "kinds": KINDS}
+    return page(request, "agent/channels.html", context)
+
+
+@signed_in("web", *Addresses)
+def new(request: DeskRequest) -> HttpResponseBase:
+    """The form of a new channel, and what comes of it."""
+    channels.require(request.actor)
+    kind = _BY_VALUE.get(request.GET.get("kind", ""))
+    if kind is None:
+        return HttpResponseRedirect(reverse("admin-channels"))
+    return _edit(request, Form(kind))
+
+
+@signed_in("web", *Addresses)
+def channel(request: DeskRequest, channel_id: int) -> HttpResponseBase:
+    """The form of a channel, and what comes of it."""
+    present = channels.channel_for(request.actor, channel_id)
+    kind = _BY_VALUE.get(present.kind, Kind(present.kind, present.get_kind_display(), ""))
+    return _edit(request, Form(kind, present))
+
+
+def _edit(request: DeskRequest, form: Form) -> HttpResponseBase:
+    if request.method != "POST":
+        return _page(request, form)
+    asked = form.read(request.POST)
+    if asked is None:
+        return _page(request, form, status=422)
+    try:
+        if request.POST.get("do") == "test":
+            return _page(request, form, **_tried(form, asked))
+        present = form.present
+        saved = channels.save_channel(
+            asked, channel_id=present.pk if present else None, actor=request.actor, at=now()
+        )
+    except Invalid as problem:
+        form.problem = show_problem(form.every, problem)
+        return _page(request, form, status=422)
+    messages.success(request, gettext("The channel was saved."), extra_tags="channel")
+    return HttpResponseRedirect(reverse("admin-channel", args=[saved.pk]))
+
+
+def _tried(form: Form, asked: channels.NewChannel) -> dict[str, Any]:
+    """What a connection with these settings says; nothing is saved. Raises :class:`Invalid`."""
+    settings = channels.checked_settings(asked.kind, asked.settings)
+    present = form.present
+    password = asked.password if asked.password else None
+    if password is not None:
+        form.password.hint = gettext("Please type it again before you save: it is never shown.")
+    try:
+        return {"good": fetching.probe(asked.kind, settings, password=password, channel=present)}
+    except Trouble as trouble:
+        return {"bad": str(trouble)}
+
+
+def _page(
+    request: DeskRequest, form: Form, *, status: int = 200, good: str = "", bad: str = ""
+) -> HttpResponseBase:
+    present = form.present
+    context = {
+        "rail": rail(request.actor, current="channels"),
+        "form": form,
+        "channel": present,
+        "alarm": present.alarm if present and present.active else "",
+        "good": good,
+        "bad": bad,
+    }
+    return page(request, "agent/channel.html", context, status=status)
+
+
+@signed_in("web", "POST")
+def look(request: DeskRequest, channel_id: int) -> HttpResponseBase:
+    """Have the worker look into a mailbox now."""
+    present = channels.channel_for(request.actor, channel_id)
+    if present.active and present.kind in ASKED:
+        fetch.using(unique_key=fetching.fetch_key(present.pk)).enqueue(present.pk)
+        messages.success(
+            request, gettext("The mailbox is being looked into."), extra_tags="channel"
+        )
+    return HttpResponseRedirect(reverse("admin-channels"))
+
+
+@signed_in("web", "POST")
+def remove(request: DeskRequest, channel_id: int) -> HttpResponseBase:
+    """Remove a channel; what came through it stays."""
+    with transaction.atomic():
+        present = channels.channel_for(request.actor, channel_id)
+        channels.delete_channel(present.pk, actor=request.actor, at=now())
+    messages.success(request, gettext("The channel was removed."), extra_tags="channel")
+    return HttpResponseRedirect(reverse("admin-channels"))
