@@ -29,6 +29,9 @@ log = logging.getLogger("deskbell.mail.intake")
 ATTEMPTS_AT_MOST = 3
 REASON_LIMIT = 2_000
 BUSY = timedelta(seconds=10)
+#: What became nothing may be handled again: the cause may be mended.
+REPLAYED = (Fate.UNREADABLE, Fate.IGNORED, Fate.REFUSED)
+REPLAYED_AT_MOST = 10_000
 
 
 def handle_waiting(channel_id: int) -> int:
@@ -121,7 +124,7 @@ def replay(mail_ids: list[int], *, at: datetime) -> int:
     from deskbell.mail.jobs import handle as job
 
     again = IncomingMail.objects.filter(
-        pk__in=mail_ids, fate__in=(Fate.UNREADABLE, Fate.IGNORED, Fate.REFUSED), copy_of=None
+        pk__in=mail_ids, fate__in=REPLAYED, copy_of=None
     ).exclude(place="")
     channels = set(again.exclude(channel=None).values_list("channel_id", flat=True))
     number = again.update(fate="", reason="", attempts=0, handled_at=None)
