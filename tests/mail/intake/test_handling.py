@@ -30,7 +30,8 @@ from deskbell.tickets.operations import (
     update_ticket,
 )
 from deskbell.tickets.vocabulary import ArticleType, Sender, StateId
-from tests.cast import MONDAY_10AM, acting, group, kemal, nora
+from tests.api.zammad.wire import Wire
+from tests.cast import MONDAY_10AM, acting, group, kemal, nora, pure_admin
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "outbox", "incoming")]
 
@@ -428,6 +429,14 @@ class TestOnceAndOnly:
         assert taking.rescan(at=AT) == 0
         handling.handle_waiting(post.channel.pk)
         assert IncomingMail.objects.get().fate == Fate.NEW_TICKET
+
+
+def test_the_raw_message_is_handed_out_to_those_who_may_read_the_entry(post: Post) -> None:
+    row = post.bring()
+    path = f"/api/v1/ticket_article_plain/{row.article_id}"
+    assert Wire(post.nora).get(path).content == post.mail()
+    assert Wire(post.kemal).get(path).status_code == 200
+    assert Wire(pure_admin()).get(path).status_code == 403
 
 
 class TestTrouble:
