@@ -28,7 +28,7 @@ from deskbell.mail.reading.structure import BOUNDS, Bounds, Part
 
 T = TypeVar("T")
 
-_SUBJECT = 2_000
+_SUBJECT = 10_000
 _REPLY = 400_000
 _AUTHENTICATION = 20
 
