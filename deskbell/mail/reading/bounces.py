@@ -36,6 +36,9 @@ _DAEMON = re.compile(
     r"mmdf|uucp|root|systemmanager|microsoftexchange[0-9a-f]+)(?:[+=@.-]|$)",
     re.IGNORECASE,
 )
+_PROGRAM = re.compile(
+    r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon)(?:[+=@.-]|$)", re.IGNORECASE
+)
 _SUBJECT = re.compile(
     r"""undeliver(?:ed|able)\b | \[bounce\] | ^delivery\s+status | error\s+sending\s+your\s+(?:mail|message) | not\s+member\b
       | non\s+recapitabile | reject(?:ed)?\s+(?:mail|message) | blocked\s+by\s+our | 配信に失敗 | 送信できません | 配達できません | エラーメール | \breturned\s+(?:e?mail|message|to\s+sender) | \breturning\s+message
@@ -122,10 +125,6 @@ class _Status:
     code: str = ""
     diagnostic: str = ""
 
-    @property
-    def is_empty(self) -> bool:
-        return not (self.failed or self.delayed or self.is_success or self.code)
-
 
 def read(root: Part, *, text: str, subject: str, sender: str) -> Bounce | None:
     """The delivery report that the message is; ``None`` when it is none.
@@ -154,12 +153,16 @@ def read(root: Part, *, text: str, subject: str, sender: str) -> Bounce | None:
     if is_report and (says_so or is_daemon or types & (_HEADERS_TYPES | _MESSAGE_TYPES)):
         is_sure = True
     failed, temporary = status.failed, status.delayed
-    if not is_sure and (says_so or ((is_daemon or null_path) and _FAILED_PROSE.search(prose))):
-        if _NO_REPORT.match(subject) and not is_daemon:
+    says_more = _FAILED_PROSE.search(prose) is not None
+    if not is_sure and (says_so or ((is_daemon or null_path) and says_more)):
+        is_program = _PROGRAM.match(sender) is not None
+        if _NO_REPORT.match(subject) and not is_program:
             # An answer, a forward or a vacation notice about a report is none.
             return None
         failed, temporary = _asked(root)
-        is_sure = is_daemon or null_path or bool(failed or temporary)
+        # A postmaster may be a person, and a responder has a null return path as well.
+        is_sure = is_program or bool(failed or temporary) or (null_path and says_so)
+        is_sure = is_sure or (is_daemon and says_more)
     if not is_sure:
         return None
     if status.is_success and not status.failed and not status.delayed and not headers_failed:

@@ -187,6 +187,10 @@ class TestAReport:
             ),
             mail("I am away.", Subject="Out of office: Delivery failed", Return_Path="<>"),
             mail("Hello", From="postmaster@kunde.example", Subject="New mail server"),
+            mail(
+                "It could not be delivered.", From="postmaster@k.example", Subject="Re: failed mail"
+            ),
+            mail("Back on Monday. Your mail was not delivered to others.", Return_Path="<>"),
             multipart(
                 part("abuse"),
                 part("Feedback-Type: abuse", "message/feedback-report"),
