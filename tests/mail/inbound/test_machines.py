@@ -172,6 +172,15 @@ class TestAReport:
 
         assert (bounce.type, bounce.recipients) == (kind, recipients)
 
+    def test_in_a_sentence_is_understood(self):
+        text = "Your message wasn't delivered to a@gone.example because there is none."
+
+        bounce = read(
+            mail(text, From="<>", Subject="Delivery Status Notification (Failure)")
+        ).bounce
+
+        assert bounce.recipients == ("a@gone.example",)
+
     def test_by_header_alone(self):
         bounce = read(mail("?", X_Failed_Recipients="a@gone.example, b@gone.example")).bounce
 
@@ -187,6 +196,7 @@ class TestAReport:
             ),
             mail("I am away.", Subject="Out of office: Delivery failed", Return_Path="<>"),
             mail("Hello", From="postmaster@kunde.example", Subject="New mail server"),
+            mail("user unknown", From=None, Subject="Delivery failed"),
             mail(
                 "It could not be delivered.", From="postmaster@k.example", Subject="Re: failed mail"
             ),
