@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from deskbell.mail.reading import charsets, words
 
 LIMIT = 10_000
+_FIELD = 1_048_576
 _ENTRY = 4_000
 _NAME_SIZE = 500
 _ADDRESS_SIZE = 320
@@ -45,7 +46,7 @@ def parse(value: bytes, *, limit: int = LIMIT, hint: str | None = None) -> tuple
     """
     found: list[Address] = []
     pending: list[str] = []
-    for entry in _entries(_hidden(value, hint)):
+    for entry in _entries(_hidden(value[:_FIELD], hint)):
         text = entry.strip()[:_ENTRY]
         if not text:
             continue
@@ -80,32 +81,33 @@ def is_plausible(address: str) -> bool:
 
 # ------------------------------------------------------------------------------------- the pieces
 
+#: An encoded word stands in the text as its bytes in hex between two characters of no meaning.
 _SHELTER = "\ue000"
 _SHELTERED = re.compile("\ue000([0-9a-f]+)\ue001")
+_MARKS = dict.fromkeys(range(0xE000, 0xE003))
 
 
 def _hidden(value: bytes, charset: str | None) -> str:
-    """The field as text with encoded words as hex, so that what they hide splits nothing."""
-    bare = value.translate(None, b"\x00\x01")
-    return _lenient(
-        words.PATTERN.sub(lambda hit: b"\x00" + hit[0].hex().encode() + b"\x01", bare), charset
-    )
-
-
-def _lenient(value: bytes, charset: str | None) -> str:
-    pieces = re.split(rb"\x00([0-9a-f]+)\x01", value)
-    whole = b"".join(pieces[::2])
-    hint = "utf-8"
-    try:
-        whole.decode("utf-8")
-    except UnicodeDecodeError:
-        hint = ""
+    """The field as text with sheltered encoded words, so that what they hide splits nothing."""
+    pieces: list[tuple[bytes, bool]] = []
+    at = 0
+    for hit in words.PATTERN.finditer(value):
+        pieces += [(value[at : hit.start()], False), (hit[0], True)]
+        at = hit.end()
+    pieces.append((value[at:], False))
+    raw = b"".join(piece for piece, is_word in pieces if not is_word)
+    is_utf8 = charsets.is_utf8(raw)
     out = []
-    for number, piece in enumerate(pieces):
-        if number % 2:
-            out.append(f"\ue000{piece.decode()}\ue001")
+    for piece, is_word in pieces:
+        if is_word:
+            out.append(f"\ue000{piece.hex()}\ue001")
         elif piece:
-            out.append(piece.decode(hint) if hint else charsets.decode(piece, hint=charset))
+            text = (
+                piece.decode("utf-8", "replace")
+                if is_utf8
+                else charsets.decode(piece, hint=charset)
+            )
+            out.append(text.translate(_MARKS))
     return charsets.clean("".join(out)).replace("\n", " ")
 
 

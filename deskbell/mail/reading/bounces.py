@@ -36,6 +36,9 @@ _DAEMON = re.compile(
     r"mmdf|uucp|root|systemmanager|microsoftexchange[0-9a-f]+)(?:[+=@.-]|$)",
     re.IGNORECASE,
 )
+_PROGRAM = re.compile(
+    r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon)(?:[+=@.-]|$)", re.IGNORECASE
+)
 _SUBJECT = re.compile(
     r"""undeliver(?:ed|able)\b | \[bounce\] | ^delivery\s+status | error\s+sending\s+your\s+(?:mail|message) | not\s+member\b
       | non\s+recapitabile | reject(?:ed)?\s+(?:mail|message) | blocked\s+by\s+our | 配信に失敗 | 送信できません | 配達できません | エラーメール | \breturned\s+(?:e?mail|message|to\s+sender) | \breturning\s+message
@@ -65,7 +68,9 @@ _FAILED_PROSE = re.compile(
       | couldn['’]?t\s+be\s+delivered | delivery\s+(?:failed|failure) | permanent\s+(?:fatal\s+)?error | returned\s+to\s+(?:the\s+)?sender | wasn['’]?t\s+able\s+to\s+deliver
       | user\s+unknown | mailbox\s+(?:unavailable|full|not\s+found) | undeliverable | address(?:es)?\s+(?:failed|had|not\s+found)
       | not\s+able\s+to\s+deliver | quota\s+exceeded | over\s*quota | no\s+such\s+(?:user|mailbox|recipient) | bounced | failed\s+recipient
-      | nicht\s+zugestellt | unzustellbar | permanent\s+delivery\s+failure | following\s+(?:addresses|recipients?) | 配信 | не\s+(?:может|могло)?\s*быть?\s*доставлен""",
+      | fehler\s+bei\s+der\s+(?:nachrichten)?zustellung | no\s+valid\s+recipients? | n['’]a\s+pas\s+(?:pu\s+)?(?:être\s+|été\s+)?(?:remis|délivré)
+      | no\s+se\s+(?:pudo|puede|ha\s+podido)\s+entregar | não\s+(?:foi|pôde)\s+(?:possível\s+)?(?:ser\s+)?entreg | kon\s+niet\s+worden\s+(?:bezorgd|afgeleverd)
+      | non\s+(?:è\s+stato\s+possibile|può\s+essere)\s+(?:recapitar|consegn) | nicht\s+zugestellt | unzustellbar | permanent\s+delivery\s+failure | following\s+(?:addresses|recipients?) | 配信 | не\s+(?:может|могло)?\s*быть?\s*доставлен""",
     re.IGNORECASE | re.VERBOSE,
 )
 _DELAY = re.compile(
@@ -98,6 +103,11 @@ _PROSE_ADDRESS = re.compile(
     r"(?=[ \t]*(?:$|[:;,(|<.]|-\s|on\s|\d{3}\b))",
     re.IGNORECASE | re.MULTILINE,
 )
+_DELIVERED_TO = re.compile(
+    r"\b(?:deliver(?:ed|y)?|message|mail|sent|zugestellt|an)[ \t]{1,5}(?:to[ \t]{1,5}|to:[ \t]{0,5})?"
+    r"[\"<']?([\w.+=-]{1,100}@[\w.-]{1,200}\.[A-Za-z][\w-]{1,30})",
+    re.IGNORECASE,
+)
 _TYPED = re.compile(r"^\s*(?:[\w-]+\s*;\s*)?(.*?)\s*$")
 _STATUS = re.compile(r"\b([245])\.\d{1,3}\.\d{1,3}\b")
 _MESSAGE_ID_LINE = re.compile(
@@ -122,10 +132,6 @@ class _Status:
     code: str = ""
     diagnostic: str = ""
 
-    @property
-    def is_empty(self) -> bool:
-        return not (self.failed or self.delayed or self.is_success or self.code)
-
 
 def read(root: Part, *, text: str, subject: str, sender: str) -> Bounce | None:
     """The delivery report that the message is; ``None`` when it is none.
@@ -145,8 +151,10 @@ def read(root: Part, *, text: str, subject: str, sender: str) -> Bounce | None:
             _read_status(part.decoded()[:262_144], status)
     headers_failed = _failed_header(root)
     null_path = re.fullmatch(r"\s*<\s*>\s*", root.line("return-path")) is not None
+    # An empty From is a program's as much as an empty return path.
+    said_from = "nobody" if root.raw("from") is None else root.line("from")
     is_daemon = _DAEMON.match(sender) is not None or (
-        not sender and "delivery" in root.line("from").lower()
+        not sender and re.search(r"delivery|^\W*$", said_from, re.IGNORECASE) is not None
     )
     says_so = _SUBJECT.search(subject) is not None
     prose = _prose(text)
@@ -154,12 +162,17 @@ def read(root: Part, *, text: str, subject: str, sender: str) -> Bounce | None:
     if is_report and (says_so or is_daemon or types & (_HEADERS_TYPES | _MESSAGE_TYPES)):
         is_sure = True
     failed, temporary = status.failed, status.delayed
-    if not is_sure and (says_so or ((is_daemon or null_path) and _FAILED_PROSE.search(prose))):
-        if _NO_REPORT.match(subject) and not is_daemon:
+    says_more = _FAILED_PROSE.search(prose) is not None
+    if not is_sure and (says_so or ((is_daemon or null_path) and says_more)):
+        is_program = _PROGRAM.match(sender) is not None
+        if _NO_REPORT.match(subject) and not is_program:
             # An answer, a forward or a vacation notice about a report is none.
             return None
         failed, temporary = _asked(root)
-        is_sure = is_daemon or null_path or bool(failed or temporary)
+        # A postmaster may be a person, and a responder has a null return path as well.
+        is_sure = is_program or bool(failed or temporary) or (null_path and says_so)
+        own = _own_addresses(root, sender)
+        is_sure = is_sure or (is_daemon and (says_more or bool(_prose_addresses(prose, own=own))))
     if not is_sure:
         return None
     if status.is_success and not status.failed and not status.delayed and not headers_failed:
@@ -385,7 +398,7 @@ def _prose_addresses(prose: str, *, own: set[str]) -> list[str]:
     lines = "\n".join(line[:_LINE] for line in prose.split("\n"))
     said = _FAILED_PROSE.search(lines)
     for text in ([lines[said.start() :]] if said else []) + [lines]:
-        for pattern in (_PROSE_ADDRESS, _IN_ANGLES):
+        for pattern in (_PROSE_ADDRESS, _IN_ANGLES, _DELIVERED_TO):
             found = (_cleaned(hit[1]) for hit in pattern.finditer(text))
             kept = [
                 one for one in found if one and one.lower() not in own and not _DAEMON.match(one)

@@ -150,6 +150,11 @@ def decode(data: bytes, label: str | None = None, *, hint: str | None = None) ->
     return clean(_decode(data, label, hint))
 
 
+def is_utf8(data: bytes) -> bool:
+    """Whether the bytes are proper UTF-8 (plain ASCII is)."""
+    return _strict(data, "utf-8") is not None
+
+
 def clean(text: str) -> str:
     """Without NUL, other control characters and lone surrogates; line ends are LF."""
     if "\r" in text:
@@ -165,7 +170,7 @@ def _decode(data: bytes, label: str | None, hint: str | None) -> str:
                 return text.lstrip("\ufeff")
     codec = codec_of(label) if label else None
     eight_bit = _HIGH.search(data) is not None
-    if codec and not (codec.startswith(("utf-16", "utf-32"))):
+    if codec and not codec.startswith(("utf-16", "utf-32")):
         if eight_bit and codec == "cp1252" and (text := _strict(data, "utf-8")) is not None:
             # Whole runs of valid UTF-8 are not meant as accented pairs of letters.
             return text

@@ -47,6 +47,7 @@ _MARKUP = re.compile(
 )
 
 
+_SILENT = re.compile(r"<(style|script)\b[^>]{0,2000}>[^<]*</\1\s{0,9}>", re.IGNORECASE)
 _TITLE_END = re.compile(r"</title\s{0,9}>", re.IGNORECASE)
 _DATA_URL = re.compile(r"data:[^\"'\s>)]{100,}", re.IGNORECASE)
 #: Characters of HTML that become text; longer mails are pictures and tables of a shop.
@@ -99,11 +100,23 @@ def read(root: Part, bounds: Bounds) -> Contents:
 def html_text(html: str) -> str:
     """The text of an HTML body, laid out; hidden style and script text left out.
 
-    Pictures inside of the text are dropped first; of what remains only the beginning is laid out.
+    Pictures inside of the text are dropped first. Of a very long text the beginning is laid out,
+    and the words of the rest follow.
     """
-    short = _DATA_URL.sub("data:", html)[:LAID_OUT]
+    short = _DATA_URL.sub("data:", html)
+    end = len(short) if len(short) <= LAID_OUT else max(short.rfind(">", 0, LAID_OUT) + 1, 1)
     # A title is no part of the page, but some mailers put the only words there.
-    return _squeezed(charsets.clean(plain_text(_TITLE_END.sub("</title><br>", short), HTML)))
+    text = charsets.clean(plain_text(_TITLE_END.sub("</title><br>", short[:end]), HTML))
+    if end < len(short):
+        text += "\n" + _bare_words(_SILENT.sub("", short[end:]))
+    return _squeezed(text)
+
+
+def _bare_words(html: str) -> str:
+    """The text between the tags, without any layout; linear."""
+    first, *others = html.split("<")
+    pieces = [first, *(piece.partition(">")[2] for piece in others)]
+    return charsets.clean(entities.unescape("\n".join(piece for piece in pieces if piece.strip())))
 
 
 def _shown(piece: _Piece) -> str:
@@ -375,7 +388,7 @@ def _settled(files: list[File], html: str) -> list[File]:
     """Marks what the HTML shows by ``cid:``."""
     shown: set[str] = set()
     if "cid:" in html.lower():
-        for found in _CID.findall(html[:2_097_152]):
+        for found in _CID.findall(html):
             plain = entities.unescape(found).strip("<> ").lower()
             shown |= {plain, unquote(plain)}
     out = []

@@ -57,8 +57,10 @@ _AUTO_SUBJECT = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-#: A Zimbra or similar server says in a comment why it answered.
-_AWAY_COMMENT = re.compile(r"\(.*?(?:vacation|away|out.of.office|absen).*?\)", re.IGNORECASE)
+#: Zimbra says in a comment why it answered; a Sieve vacation names its owner.
+_AWAY_COMMENT = re.compile(
+    r"\(.*?(?:vacation|away|out.of.office|absen).*?\)|;\s*owner-email=", re.IGNORECASE
+)
 _ROBOTS = re.compile(
     r"^(?:mailer[-_.]?daemon|postmaster|no[-_.]?reply|do[-_.]?not[-_.]?reply|donotreply|bounces?|"
     r"auto[-_.]?(?:reply|responder|confirm)|listserv|majordomo|nobody)(?:[+=@-]|$)",
@@ -108,30 +110,29 @@ def judge(
     marked = replied or generated
     if marked and _AWAY.search(subject):
         away = True
-    if (
-        replied
-        and not away
-        and root.line("x-auto-response-suppress")
-        and _AUTO_SUBJECT.match(subject)
-    ):
-        away = True  # Exchange marks its out-of-office notices by these two together
+    suppress = root.line("x-auto-response-suppress").lower()
+    if replied and suppress and said:
+        away = True  # Exchange marks its out-of-office notices by these together
+    if "all" in suppress and root.raw("x-ms-exchange-inbox-rules-loop") is not None:
+        # An answer of a rule in somebody's Exchange mailbox.
+        marked = away = True
+        reasons.append("x-ms-exchange-inbox-rules-loop")
+    if replied and precedence.startswith("bulk") and root.raw("x-autoreply") is not None:
+        away = True  # Gmail's vacation responder
     is_list = bool(
         any(root.raw(name) for name in ("list-id", "list-post", "list-help", "list-owner", "list-archive",
                                         "mailing-list", "x-mailing-list", "x-mailman-version", "x-ml-name",
                                         "x-mailing-list-name", "x-beenthere", "x-list-host", "x-original-list-id"))
-        or root.raw("list-unsubscribe")
         or precedence.startswith("list")
     )  # fmt: skip
     is_bulk = precedence.startswith(("bulk", "junk", "first_class_bulk")) or bool(
-        root.raw("feedback-id")
-        or root.raw("x-campaignid")
+        root.raw("x-campaignid")
         or root.raw("x-mailgun-mailing-list-id")
         or root.raw("x-csa-complaints")
     )
     loop_mark = root.line("x-loop") or root.line("x-mailer-loop")
     own = bool(fqdn) and message_id.lower().rpartition("@")[2] == fqdn.lower()
     is_loop = bool(loop_mark) or own
-    suppress = root.line("x-auto-response-suppress").lower()
     suppressed = bool(re.search(r"\b(?:all|autoreply|oof|dr|rn|nrn)\b", suppress))
     null_path = (
         root.raw("return-path") is not None
@@ -139,10 +140,12 @@ def judge(
     )
     daemon = _DAEMON.match(sender) is not None
     robot = is_robot(sender)
+    # People write through newsletter tools too: such mail is no list, but a machine reads answers.
+    unsubscribable = root.raw("list-unsubscribe") is not None
     report = root.type == "multipart/report"
     for mark, name in ((is_list, "list"), (is_bulk, "bulk"), (bool(loop_mark), "x-loop"), (own, "own-message-id"),
                        (suppressed, "x-auto-response-suppress"), (null_path, "null-return-path"),
-                       (robot, "robot-address"), (is_bounce, "delivery-report")):  # fmt: skip
+        (unsubscribable, "list-unsubscribe"), (robot, "robot-address"), (is_bounce, "delivery-report")):  # fmt: skip
         if mark:
             reasons.append(name)
     return Machine(
@@ -158,6 +161,7 @@ def judge(
             or is_bulk
             or is_loop
             or suppressed
+            or unsubscribable
             or null_path
             or daemon
             or robot

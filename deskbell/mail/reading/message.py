@@ -28,7 +28,7 @@ from deskbell.mail.reading.structure import BOUNDS, Bounds, Part
 
 T = TypeVar("T")
 
-_SUBJECT = 2_000
+_SUBJECT = 10_000
 _REPLY = 400_000
 _AUTHENTICATION = 20
 
@@ -93,6 +93,8 @@ def read(raw: bytes, *, bounds: Bounds = BOUNDS, fqdn: str = "") -> Facts:
         ),
         Machine(must_not_auto_respond=True),
     )
+    in_reply_to, thread = _ids(root, "in-reply-to", bounds), _ids(root, "references", bounds)
+    is_answer = bool(in_reply_to or thread) or replies.is_answer(subject)
     return Facts(
         sender=shown,
         from_=from_,
@@ -104,12 +106,12 @@ def read(raw: bytes, *, bounds: Bounds = BOUNDS, fqdn: str = "") -> Facts:
         subject=subject,
         message_id=message_id,
         is_id_made_up=not given_id,
-        in_reply_to=_ids(root, "in-reply-to", bounds),
-        references=_ids(root, "references", bounds),
+        in_reply_to=in_reply_to,
+        references=thread,
         date=attempt("date", lambda: _date(root), None),
         charset=found.charset,
         body=found.text,
-        reply=attempt("reply", lambda: _reply(found), found.text),
+        reply=attempt("reply", lambda: _reply(found, is_answer), found.text),
         html=found.html,
         files=tuple(found.files),
         machine=machine,
@@ -198,8 +200,8 @@ def _bounce_text(found: Contents) -> str:
     return found.text[:400_000]
 
 
-def _reply(found: Contents) -> str:
+def _reply(found: Contents, is_answer: bool) -> str:
     body = found.text
     if found.is_from_html:
         body = quotes.quoted_text(found.html) or body
-    return replies.new_text(body[:_REPLY])
+    return replies.new_text(body[:_REPLY], is_answer=is_answer)

@@ -25,6 +25,7 @@ _ZERO = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f
 # ------------------------------------------------------------------------------------ the lines
 
 _DELIMITER = re.compile(r"^[\s\u00a0]*[-_,=+~#*ᐧ—–―⸺]+[\s\u00a0]*$")
+_SIGNATURE = re.compile(r"^\s*(?:-{2,3}|—|_{5,})\s*$")
 _QUOTE = re.compile(r"^[\s\u00a0]*(?:[A-Za-z]{0,4}>|\|(?!.*\|\s*$))")
 
 #: Words that say "wrote", in the languages of the big mail programs.
@@ -132,24 +133,42 @@ _DEVICE = re.compile(
     )\s*[>)\]*_.!]*\s*$""",
     re.IGNORECASE | re.VERBOSE,
 )
+_ANSWER = re.compile(
+    r"\s*(?:re|aw|antw(?:ort)?|sv|vs|ref|rif|r|res|odp|ynt|回复|答复|回覆|返信)\s*(?:\[\d+\]|\(\d+\))?\s*[:：]",
+    re.IGNORECASE,
+)
 _PGP = re.compile(
     r"^-----BEGIN PGP SIGNED MESSAGE-----\s*(?:^(?:Hash|NotDashEscaped):[^\n]*\n)*|^-----BEGIN PGP SIGNATURE-----[\s\S]*?^-----END PGP SIGNATURE-----[ \t]*$",
     re.MULTILINE,
 )
 
 
-def new_text(body: str) -> str:
-    """The newly written text of a body; the whole body where there is no telling."""
+def new_text(body: str, *, is_answer: bool = True) -> str:
+    """The newly written text of a body; the whole body where there is no telling.
+
+    In a message that answers nothing a ruler is part of the text (a form, a log), and only the
+    dashes of a signature end it.
+    """
     text = _PGP.sub("", body.translate(_ZERO)).strip("\n")
     lines = text.split("\n")
     # Of a very long text only the beginning is judged; history that begins there ends it.
     rest = lines[_LINES:]
     kinds, lines = _marked(lines[:_LINES])
+    if not is_answer:
+        kinds = "".join(
+            TEXT if kind == DELIMITER and not _SIGNATURE.match(line) else kind
+            for kind, line in zip(kinds, lines, strict=True)
+        )
     kept = _cut(kinds, lines)
     if rest and len(kept) == len(lines):
         kept += rest
     reply = _joined(kept)
     return reply if reply else text.strip()
+
+
+def is_answer(subject: str) -> bool:
+    """Whether a subject says that the message answers another one."""
+    return _ANSWER.match(subject) is not None
 
 
 def is_forward(subject: str, body: str) -> bool:

@@ -21,12 +21,12 @@ class Bounds:
     Sizes in bytes. Parts beyond ``parts`` or below ``depth`` are left as bytes of their parent.
     """
 
-    parts: int = 1_000
-    depth: int = 30
+    parts: int = 5_000
+    depth: int = 100
     headers: int = 2_000
-    header_size: int = 262_144
-    text: int = 4_194_304
-    html: int = 2_097_152
+    header_size: int = 2_097_152
+    text: int = 10_485_760
+    html: int = 10_485_760
     addresses: int = 10_000
     references: int = 10_000
 

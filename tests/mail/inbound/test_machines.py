@@ -15,6 +15,14 @@ from tests.mail.inbound.mails import mail, multipart, part
         ({"Auto-Submitted": "Auto-Generated; type=x"}, True, False),
         ({"Auto-Submitted": "auto-replied (vacation)"}, True, True),
         ({"Auto-Submitted": "auto-replied", "Subject": "Out of office: The printer"}, True, True),
+        ({"Auto-Submitted": 'auto-replied; owner-email="a@b.example"'}, True, True),
+        ({"X-Autoreply": "yes", "Precedence": "bulk"}, True, True),
+        (
+            {"X-Auto-Response-Suppress": "All", "X-MS-Exchange-Inbox-Rules-Loop": "a@b.example"},
+            True,
+            True,
+        ),
+        ({"X-MS-Exchange-Inbox-Rules-Loop": "a@b.example"}, False, False),
         ({"Auto-Submitted": "no"}, False, False),
         ({"Auto-Submitted": "auto-forwarded"}, False, False),
         ({"X-Autoreply": "yes"}, True, False),
@@ -164,6 +172,15 @@ class TestAReport:
 
         assert (bounce.type, bounce.recipients) == (kind, recipients)
 
+    def test_in_a_sentence_is_understood(self):
+        text = "Your message wasn't delivered to a@gone.example because there is none."
+
+        bounce = read(
+            mail(text, From="<>", Subject="Delivery Status Notification (Failure)")
+        ).bounce
+
+        assert bounce.recipients == ("a@gone.example",)
+
     def test_by_header_alone(self):
         bounce = read(mail("?", X_Failed_Recipients="a@gone.example, b@gone.example")).bounce
 
@@ -179,6 +196,11 @@ class TestAReport:
             ),
             mail("I am away.", Subject="Out of office: Delivery failed", Return_Path="<>"),
             mail("Hello", From="postmaster@kunde.example", Subject="New mail server"),
+            mail("user unknown", From=None, Subject="Delivery failed"),
+            mail(
+                "It could not be delivered.", From="postmaster@k.example", Subject="Re: failed mail"
+            ),
+            mail("Back on Monday. Your mail was not delivered to others.", Return_Path="<>"),
             multipart(
                 part("abuse"),
                 part("Feedback-Type: abuse", "message/feedback-report"),

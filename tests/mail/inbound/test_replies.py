@@ -93,6 +93,14 @@ def test_what_only_looks_like_history_stays(text):
     assert new_text(text) == text
 
 
+def test_a_ruler_belongs_to_the_text_of_what_answers_nothing():
+    form = "Name: Kemal\n==========\nIt hums.\n**********\nEnd."
+
+    assert read(mail(form)).reply == form
+    assert read(mail(form, Subject="Re: x")).reply == "Name: Kemal"
+    assert read(mail("It hums.\n\n-- \nKemal")).reply == "It hums."
+
+
 def test_an_answer_below_the_history_is_found():
     assert new_text(f"{ATTRIBUTED[1]}\n> old\n> older\n\n{NEW}\n") == NEW
 
