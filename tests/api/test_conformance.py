@@ -32,7 +32,7 @@ from deskbell.tickets.operations import NewArticle, update_ticket
 from deskbell.urls import REFERENCES
 from tests import cast
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 EXAMPLES = int(os.environ.get("DESKBELL_TEST_CONFORMANCE") or 2)
 SERVER = "http://127.0.0.1"

@@ -20,7 +20,7 @@ from deskbell.urls import REFERENCES
 from tests.contract.curl import Curl
 from tests.live import LiveDesk
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.once]
 
 EXAMPLES = [
     pytest.param(reference, operation, id=f"{reference.name}-{operation.name}")

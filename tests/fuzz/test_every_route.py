@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deskbell.api.zammad.urls import urlpatterns as zammad_urls
 from tests.cast import PASSWORD, ada, custom_field, kemal, nora, ticket
 
 pytestmark = pytest.mark.django_db
@@ -61,50 +63,17 @@ JUTDA = tuple(
         "no/such/place",
     )
 )
-_COLLECTIONS = (
-    "tickets",
-    "users",
-    "groups",
-    "organizations",
-    "roles",
-    "ticket_states",
-    "ticket_priorities",
-    "ticket_articles",
-    "user_access_token",
-)
+_PART = re.compile(r"\(\?P<(\w+)>\[\^/\]\+\)")
+
+
+def _template(pattern: Any) -> str:
+    """``tickets/{id}`` for the expression of an address."""
+    text = pattern.pattern.regex.pattern.removeprefix("^").removesuffix("/?$")
+    return _PART.sub(lambda part: "{word}" if part[1] == "classes" else "{id}", text)
+
+
 ZAMMAD = (
-    *(f"/api/v1/{name}" for name in _COLLECTIONS),
-    *(f"/api/v1/{name}/{{id}}" for name in _COLLECTIONS),
-    *(
-        f"/api/v1/{name}/search"
-        for name in ("tickets", "users", "groups", "organizations", "roles")
-    ),
-    "/api/v1/users/history/{id}",
-    "/api/v1/tickets/{id}/update_title",
-    "/api/v1/tickets/{id}/update_customer",
-    "/api/v1/users/me",
-    "/api/v1/ticket_articles/by_ticket/{id}",
-    "/api/v1/ticket_article_plain/{id}",
-    "/api/v1/ticket_attachment/{id}/{id}/{id}",
-    "/api/v1/attachments",
-    "/api/v1/attachments/{id}",
-    "/api/v1/search",
-    "/api/v1/search/{word}",
-    "/api/v1/signin",
-    "/api/v1/signout",
-    "/api/v1/signshow",
-    "/api/v1/tags",
-    "/api/v1/tags/add",
-    "/api/v1/tags/remove",
-    "/api/v1/tag_search",
-    "/api/v1/links",
-    "/api/v1/links/add",
-    "/api/v1/links/remove",
-    "/api/v1/mentions",
-    "/api/v1/mentions/{id}",
-    "/api/v1/ticket_merge/{id}/{id}",
-    "/api/v1/ticket_history/{id}",
-    "/api/v1/version",
+    *(f"/api/v1/{_template(pattern)}" for pattern in zammad_urls if pattern.pattern.regex.pattern),
     "/api/v1/{word}",
 )
 
@@ -281,6 +250,18 @@ KEYS = [
     "mentionable_type",
     "mentionable_id",
     "expires_at",
+    "ticket_ids",
+    "attributes",
+    "time_unit",
+    "display",
+    "data_type",
+    "data_option",
+    "position",
+    "screens",
+    "seen",
+    "email_address_id",
+    "year",
+    "month",
     "label",
     "format",
     "page_size",

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.db import connection, connections, transaction
 
 from deskbell.kernel.actor import SYSTEM
@@ -39,19 +37,12 @@ from deskbell.tickets.operations import (
 )
 from deskbell.tickets.operations.naming import save_state
 from tests.cast import MONDAY_10AM, nora, ticket
+from tests.seeding import seed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WHO: Any = {"actor": SYSTEM, "at": MONDAY_10AM}
 SECONDS = 30.0
-
-
-def seed() -> None:
-    """Tests that commit leave an empty database behind; the rows of every desk come back."""
-    if not User.objects.exists():
-        with connection.schema_editor() as editor:
-            for app in ("people", "tickets"):
-                import_module(f"deskbell.{app}.migrations.0002_seed_rows").seed(apps, editor)
 
 
 @pytest.fixture(autouse=True)

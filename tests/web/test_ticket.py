@@ -226,7 +226,8 @@ class TestTheThread:
         desk.get(f"/tickets/{ticket.pk}/")  # what she was told of it is seen now
 
         # session, user, rights · ticket, entries · states, priorities, groups · who may own it,
-        # their names, other names · files, mails · fields, tags, links, linked, copies · two sums, notifications
+        # their names, other names · files, mails · fields, tags, links, linked, copies · two sums,
+        # notifications
         with django_assert_num_queries(21):
             assert desk.get(f"/tickets/{ticket.pk}/").status_code == 200
 

@@ -254,6 +254,10 @@ OPEN = {"POST signin", "GET signshow", "GET signout", "DELETE signout"}
 
 @pytest.fixture
 def desk() -> dict[str, Any]:
+    return make_desk()
+
+
+def make_desk() -> dict[str, Any]:
     """Somebody of every kind around one ticket; places by name."""
     acme = cast.organization("Acme", shared=True)
     sales = cast.group("Sales")
