@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import smtplib
 import subprocess
 import sys
@@ -156,24 +155,24 @@ class TestReceive:
 @pytest.mark.live
 def test_the_real_commands_take_mail_into_a_real_desk(new_live_desk):
     desk = new_live_desk()
-    desk.start()
-    environment = {**os.environ, **desk.environment}
-    program = [sys.executable, "-m", "deskbell", "mail"]
+    program = [sys.executable, "-m", "deskbell"]
+    environment = desk.environment
 
     def run(*arguments, stdin=b""):
         return subprocess.run(
             [*program, *arguments], input=stdin, env=environment, capture_output=True, timeout=60
         )
 
-    assert run("receive", "--group", "users", stdin=message(1)).returncode == 0
+    assert run("migrate").returncode == 0
+    assert run("mail", "receive", "--group", "users", stdin=message(1)).returncode == 0
     made = run(
-        "channel", "add", "L", "--kind", "listener", "--group", "users",
+        "mail", "channel", "add", "L", "--kind", "listener", "--group", "users",
         "--set", "addresses=help@desk.example",
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
     port = free_port()
     with subprocess.Popen(
-        [*program, "listen", "--port", str(port), "--lmtp"],
+        [*program, "mail", "listen", "--port", str(port), "--lmtp"],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -189,5 +188,5 @@ def test_the_real_commands_take_mail_into_a_real_desk(new_live_desk):
         listener.terminate()
         assert listener.wait(20) == 0
         assert time.monotonic() - began < 10
-    shown = run("channel", "list").stdout.decode()
+    shown = run("mail", "channel", "list").stdout.decode()
     assert shown.count("mail 20") == 2
