@@ -564,3 +564,26 @@ class TestTest:
         assert rows(channel) == []
         with pytest.raises(Trouble, match="refuses the login"):
             fetching.probe("imap", settings, password="wrong")
+
+
+def test_a_message_at_which_the_server_hangs_up_blocks_none(mailbox, new_channel, monkeypatch):
+    mailbox.put(*(message(n) for n in range(1, 5)))
+    channel = new_channel("imap", mailbox.settings())
+    fetch = imap.IMAPClient.fetch
+
+    def hang_up(self, uids, asked):
+        if asked == ["BODY.PEEK[]"] and 2 in uids:
+            raise imap.IMAPClient.AbortError("closed by peer")
+        return fetch(self, uids, asked)
+
+    monkeypatch.setattr(imap.IMAPClient, "fetch", hang_up)
+
+    look(channel)
+    assert channel.alarm == "127.0.0.1 broke the conversation off (closed by peer)."
+    for _ in range(6):
+        look(channel)
+
+    assert contents(channel) == [message(1), message(3), message(4)]
+    assert [row.fate for row in rows(channel)] == ["", "", "", "unreadable"]
+    assert channel.alarm == ""
+    assert (channel.cursor["wanted"], channel.cursor["stuck"]) == ("", {})
