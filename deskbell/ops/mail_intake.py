@@ -34,14 +34,16 @@ def add_arguments(actions: Any) -> None:
     listen.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate, for STARTTLS")
     listen.add_argument("--tls-key", type=Path, metavar="FILE", help="its key, where it is apart")
 
-    receive = actions.add_parser("receive", help="take one message from standard input")
+    receive: argparse.ArgumentParser = actions.add_parser(
+        "receive", help="take one message from standard input"
+    )
 
     def wrong_use(message: str) -> NoReturn:
         receive.print_usage(sys.stderr)
         receive.exit(EX_USAGE, f"{receive.prog}: {message}\n")
 
     # The status by which a mail server knows wrong use, instead of argparse's own.
-    receive.error = wrong_use
+    receive.error = wrong_use  # type: ignore[method-assign]
     receive.add_argument("--group", required=True, help="the group whose ticket it becomes")
 
     channel = actions.add_parser("channel", help="list, add, change, try and remove mail channels")

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from deskbell.kernel.actor import SYSTEM
+from deskbell.mail.intake.channels import NewChannel, save_channel
 from deskbell.tickets.attachments import NewFile
 from deskbell.tickets.operations import NewArticle, merge, update_ticket
 from deskbell.tickets.vocabulary import ArticleType
@@ -132,6 +134,14 @@ def pages(db: None) -> dict[str, Any]:
         update_ticket(ticket.pk, None, article, actor=acting, at=cast.MONDAY_10AM)
     gone = cast.ticket(kemal)
     merge(gone.pk, ticket.pk, actor=acting, at=cast.MONDAY_10AM)
+    channel = save_channel(
+        NewChannel(name="Mail", kind="imap", group_id=1, settings={"host": "mail.example"}),
+        actor=SYSTEM,
+        at=cast.MONDAY_9AM,
+    )
+    channel.alarm, channel.alarm_since = "It is down.", cast.MONDAY_10AM
+    channel.save()
+    admin = sign_in(cast.ada())
     desk, portal = sign_in(nora), sign_in(kemal)
     stranger = sign_in(nora)
     stranger.cookies.clear()
@@ -152,6 +162,10 @@ def pages(db: None) -> dict[str, Any]:
         "new": desk.get("/tickets/new/"),
         "notifications": desk.get("/notifications/"),
         "new again": desk.post("/tickets/new/", {}),
+        "channels": admin.get("/admin/channels/"),
+        "channel": admin.get(f"/admin/channels/{channel.pk}/"),
+        "channel again": admin.post(f"/admin/channels/{channel.pk}/", {}),
+        "new channel": admin.get("/admin/channels/new/?kind=listener"),
         "own": portal.get("/my/tickets/"),
         "own ticket": portal.get(f"/my/tickets/{ticket.pk}/"),
         "own reply": portal.post(f"/my/tickets/{ticket.pk}/replies/", {}),

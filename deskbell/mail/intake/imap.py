@@ -306,6 +306,8 @@ class _Look:
                 # Also where the connection broke: how often a message broke it is part of it.
                 self.visit.save_cursor()
             remaining -= known | done
+            for uid in known | done:
+                self.cursor["stuck"].pop(str(uid), None)
             self.cursor["wanted"] = ranges(remaining)
             self._tell(sorted(known | done))
             self.visit.save_cursor()
@@ -327,8 +329,6 @@ class _Look:
             if self.visit.budget.is_spent:
                 break
             done |= self._fetch_together(together, sizes)
-        for uid in done:
-            self.cursor["stuck"].pop(str(uid), None)
         return done
 
     def _sizes(self, uids: Sequence[int]) -> dict[int, int]:

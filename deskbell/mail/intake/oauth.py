@@ -7,6 +7,7 @@ import json
 import ssl
 import threading
 import time
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -29,7 +30,8 @@ class _Token:
 
 
 _tokens: dict[object, _Token] = {}
-_lock = threading.Lock()
+#: One exchange per mailbox at a time; a slow server holds up its own mailbox only.
+_locks: defaultdict[object, threading.Lock] = defaultdict(threading.Lock)
 
 
 def access_token(access: Access, *, fresh: bool = False) -> str:
@@ -37,7 +39,7 @@ def access_token(access: Access, *, fresh: bool = False) -> str:
 
     ``fresh`` asks for a new one, after a server refused the last.
     """
-    with _lock:
+    with _locks[access.key]:
         known = _tokens.get(access.key)
         if known and not fresh and access.key is not None and known.until > time.monotonic():
             return known.text

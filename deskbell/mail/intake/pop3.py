@@ -159,6 +159,8 @@ class _Look:
         wanted.sort(key=lambda each: (stuck.get(each.uidl, 0), each.number))
         self._forget_gone(listed)
         untold = set(self.visit.untold(self.prefix))
+        # Gone at the QUIT of a look that did not live to note it.
+        self.telling += untold - {self._key(each.uidl) for each in listed}
         for batch in batches(wanted, 2000):
             known = self.visit.known([self._key(each.uidl) for each in batch])
             for each in batch:

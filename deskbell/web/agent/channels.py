@@ -79,7 +79,7 @@ _HINTS: dict[str, Any] = {
 _CHOICES: dict[str, Any] = {
     "tls": gettext_lazy("TLS"),
     "starttls": gettext_lazy("STARTTLS"),
-    "none": gettext_lazy("none (only within this machine)"),
+    "none": gettext_lazy("none: the password crosses the network in clear"),
     "seen": gettext_lazy("It is marked as read"),
     "keep": gettext_lazy("It stays as it is"),
     "delete": gettext_lazy("It is deleted"),
@@ -160,7 +160,7 @@ class Form:
             value="" if setting.name in _SECRET else value,
             options=[Option(choice, str(labels[choice])) for choice in setting.choices],
             hint=str(_HINTS.get(setting.name, "")),
-            required=setting.required,
+            required=setting.required or setting.type == "choice",
             limit=None if setting.type in {"choice", "bool"} else channels.TEXT_LIMIT,
             mode="numeric" if setting.type == "int" else "",
             autocomplete="new-password" if setting.name in _SECRET else "off",
@@ -171,13 +171,15 @@ class Form:
         return self.kind.value in ASKED
 
     @property
-    def has_password(self) -> bool:
-        return self.kind.value in {"imap", "pop3"}
-
-    @property
     def plain(self) -> list[Control]:
-        """The settings that stand open in the form."""
-        return [each for each in self.controls if each.name not in _OAUTH]
+        """What stands open in the form; the password beside the login."""
+        shown = []
+        for each in self.controls:
+            if each.name not in _OAUTH:
+                shown.append(each)
+            if each.name == "login":
+                shown.append(self.password)
+        return shown
 
     @property
     def oauth(self) -> list[Control]:
@@ -256,9 +258,14 @@ def overview(request: DeskRequest) -> HttpResponseBase:
     at = now()
     wrong = {each.pk: said for each, said in fetching.problems(at=at)}
     found = MailChannel.objects.select_related("group").order_by("name_key", "id")
-    lines = [(channel, wrong.get(channel.pk, ""), channel.kind in ASKED) for channel in found]
+    lines = [(each, _named(each), wrong.get(each.pk, ""), each.kind in ASKED) for each in found]
     context = {"rail": rail(request.actor, current="channels"), "lines": lines, "kinds": KINDS}
     return page(request, "agent/channels.html", context)
+
+
+def _named(channel: MailChannel) -> Any:
+    kind = _BY_VALUE.get(channel.kind)
+    return kind.label if kind else channel.get_kind_display()
 
 
 @signed_in("web", *Addresses)
@@ -275,7 +282,7 @@ def new(request: DeskRequest) -> HttpResponseBase:
 def channel(request: DeskRequest, channel_id: int) -> HttpResponseBase:
     """The form of a channel, and what comes of it."""
     present = channels.channel_for(request.actor, channel_id)
-    kind = _BY_VALUE.get(present.kind, Kind(present.kind, present.get_kind_display(), ""))
+    kind = _BY_VALUE.get(present.kind) or Kind(present.kind, _named(present), "")
     return _edit(request, Form(kind, present))
 
 

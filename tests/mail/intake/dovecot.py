@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -198,11 +199,17 @@ class Mailbox:
             client.select_folder(folder)
             yield client
 
-    def put(self, *messages: bytes, folder: str = "INBOX", flags: Any = ()) -> None:
-        """Deliver messages."""
+    def put(
+        self,
+        *messages: bytes,
+        folder: str = "INBOX",
+        flags: Any = (),
+        at: datetime | None = None,
+    ) -> None:
+        """Deliver messages, now or as if it had been then."""
         with self.client(folder) as client:
             for message in messages:
-                client.append(folder, message, flags=flags)
+                client.append(folder, message, flags=flags, msg_time=at)
 
     def flags(self, folder: str = "INBOX") -> dict[int, set[bytes]]:
         """UID to flags of what is there."""

@@ -15,6 +15,7 @@ from deskbell.mail.intake import store as raw
 from deskbell.mail.intake.store import NoRoom
 from deskbell.mail.intake.trouble import Trouble
 from deskbell.mail.models import IncomingMail, MailChannel
+from tests.cast import MONDAY_9AM
 from tests.live import free_port
 from tests.mail.intake.conftest import look, message, rows
 from tests.mail.intake.dovecot import PASSWORD
@@ -139,7 +140,7 @@ def test_goes_on_where_the_budget_of_a_look_ended(mailbox, new_channel, monkeypa
 
 
 def test_a_mailbox_that_is_numbered_anew_brings_nothing_twice(mailbox, new_channel):
-    mailbox.put(message(1), flags=[b"\\Seen"])
+    mailbox.put(message(1), flags=[b"\\Seen"], at=MONDAY_9AM)
     mailbox.put(message(2), message(3), message(2))
     channel = new_channel("imap", mailbox.settings(start="unseen", after="keep"))
     assert look(channel) == 3
@@ -291,7 +292,7 @@ def test_a_message_that_is_too_large_is_left_and_said(mailbox, new_channel, monk
 def test_a_large_mailbox_costs_one_search_and_no_fetch_of_what_is_unwanted(
     mailbox, new_channel, monkeypatch
 ):
-    mailbox.put(*(message(n) for n in range(30)), flags=[b"\\Seen"])
+    mailbox.put(*(message(n) for n in range(10)), flags=[b"\\Seen"])
     channel = new_channel("imap", mailbox.settings(start="all"))
     searches, fetches = [], []
     search, fetch = imap.IMAPClient.search, imap.IMAPClient.fetch
@@ -302,17 +303,17 @@ def test_a_large_mailbox_costs_one_search_and_no_fetch_of_what_is_unwanted(
         imap.IMAPClient, "fetch", lambda self, *args: fetches.append(args) or fetch(self, *args)
     )
 
-    assert look(channel) == 30
+    assert look(channel) == 10
     assert (len(searches), len(fetches)) == (1, 2)
     assert channel.cursor["wanted"] == ""
     assert look(channel) == 0
     assert (len(searches), len(fetches)) == (1, 2)
     # The answer to one search must fit into one line: more than that, and it is asked in parts.
-    monkeypatch.setattr(imap, "_LINE", 1000 + 7 * 3)
+    monkeypatch.setattr(imap, "_LINE", 1000 + 4 * 3)
     MailChannel.objects.filter(pk=channel.pk).update(cursor={})
     IncomingMail.objects.all().delete()
-    assert look(channel) == 30
-    assert searches[1:] == [f"{n}:{min(n + 6, 30)} UID 1:*" for n in range(1, 31, 7)]
+    assert look(channel) == 10
+    assert searches[1:] == ["1:4 UID 1:*", "5:8 UID 1:*", "9:10 UID 1:*"]
 
 
 class TestTrouble:
@@ -328,7 +329,7 @@ class TestTrouble:
             ({"port": 1}, None, "127.0.0.1 refuses connections on port 1: check the port."),
             ({}, "wrong", "127.0.0.1 refuses the login “{login}”: "),
             ({"folder": "Nowhere"}, None, "The folder “Nowhere” cannot be opened: "),
-            ({"host": "desk\0"}, None, None),
+            ({"host": "desk\a"}, None, None),
             ({"security": "starttls"}, None, "The certificate of 127.0.0.1 is not trusted: "),
             ({"security": "tls"}, None, "TLS with 127.0.0.1 on port {port} failed ("),
             ({"login": "näh"}, None, "127.0.0.1 refuses the login “näh”: "),
@@ -563,3 +564,26 @@ class TestTest:
         assert rows(channel) == []
         with pytest.raises(Trouble, match="refuses the login"):
             fetching.probe("imap", settings, password="wrong")
+
+
+def test_a_message_at_which_the_server_hangs_up_blocks_none(mailbox, new_channel, monkeypatch):
+    mailbox.put(*(message(n) for n in range(1, 5)))
+    channel = new_channel("imap", mailbox.settings())
+    fetch = imap.IMAPClient.fetch
+
+    def hang_up(self, uids, asked):
+        if asked == ["BODY.PEEK[]"] and 2 in uids:
+            raise imap.IMAPClient.AbortError("closed by peer")
+        return fetch(self, uids, asked)
+
+    monkeypatch.setattr(imap.IMAPClient, "fetch", hang_up)
+
+    look(channel)
+    assert channel.alarm == "127.0.0.1 broke the conversation off (closed by peer)."
+    for _ in range(6):
+        look(channel)
+
+    assert contents(channel) == [message(1), message(3), message(4)]
+    assert [row.fate for row in rows(channel)] == ["", "", "", "unreadable"]
+    assert channel.alarm == ""
+    assert (channel.cursor["wanted"], channel.cursor["stuck"]) == ("", {})
