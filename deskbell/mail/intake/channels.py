@@ -241,7 +241,7 @@ def save_channel(
         channel.secret = secrets.sealed(given.password)
     channel.alarm, channel.alarm_since, channel.look_at = "", None, at
     if channel.pk is None:
-        channel.created_by_id, channel.created_at = actor.user_id, at
+    if channel._state.adding:
     channel.updated_by_id, channel.updated_at = actor.user_id, at
     channel.save()
     return channel

@@ -123,9 +123,9 @@ def replay(mail_ids: list[int], *, at: datetime) -> int:
     """Handle messages again that became nothing; how many. What became a ticket stays one."""
     from deskbell.mail.jobs import handle as job
 
-    again = IncomingMail.objects.filter(
-        pk__in=mail_ids, fate__in=REPLAYED, copy_of=None
-    ).exclude(place="")
+    again = IncomingMail.objects.filter(pk__in=mail_ids, fate__in=REPLAYED, copy_of=None).exclude(
+        place=""
+    )
     channels = set(again.exclude(channel=None).values_list("channel_id", flat=True))
     number = again.update(fate="", reason="", attempts=0, handled_at=None)
     for channel_id in sorted(channels):
