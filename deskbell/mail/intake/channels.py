@@ -240,8 +240,8 @@ def save_channel(
     if given.password is not None:
         channel.secret = secrets.sealed(given.password)
     channel.alarm, channel.alarm_since, channel.look_at = "", None, at
-    if channel.pk is None:
     if channel._state.adding:
+        channel.created_by_id, channel.created_at = actor.user_id, at
     channel.updated_by_id, channel.updated_at = actor.user_id, at
     channel.save()
     return channel
