@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "deskbell.people",
     "deskbell.tickets",
     "deskbell.api.zammad",
+    "deskbell.notify",
     *(app for app in ("deskbell.mail", "deskbell.search") if find_spec(app + ".apps") is not None),
     "deskbell.web.shared",
     "deskbell.web.agent",

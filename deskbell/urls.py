@@ -9,8 +9,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from deskbell.api import openapi
+from deskbell.api.helpdesk.reference import REFERENCE as HELPDESK
 from deskbell.api.helpdesk.urls import root as helpdesk_root
+from deskbell.api.zammad.reference import REFERENCE as ZAMMAD
+from deskbell.kernel.reference import Reference
 from deskbell.web.shared import help
+
+REFERENCES = (HELPDESK, ZAMMAD)
 
 
 def _apis(mount: str) -> list[URLPattern | URLResolver]:
@@ -21,6 +27,17 @@ def _apis(mount: str) -> list[URLPattern | URLResolver]:
         re_path(rf"^{mount}api/help/?\Z", help.form_api, {"mount": mount}),
         path(f"{mount}api/", include("deskbell.api.jutda.urls")),
         re_path(rf"^{mount}help/api/?\Z", help.form_api, {"mount": mount}),
+        *(page for reference in REFERENCES for page in _documentation(mount, reference)),
+    ]
+
+
+def _documentation(mount: str, reference: Reference) -> list[URLPattern | URLResolver]:
+    """The pages about a REST dialect, outside of its own tree."""
+    place = rf"^{mount}help/api/{reference.name}"
+    given = {"mount": mount, "reference": reference}
+    return [
+        re_path(rf"{place}/?\Z", help.rest_api, given),
+        re_path(rf"{place}/openapi\.json\Z", openapi.openapi, given),
     ]
 
 

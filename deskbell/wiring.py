@@ -11,8 +11,10 @@ from typing import Any
 
 from deskbell.kernel.events import Consumer, wire
 from deskbell.mail.consumers import owe_mail
+from deskbell.notify.consumers import forget_left, tell_of_opening, tell_of_update
 from deskbell.people.operations import (
     AccessChanged,
+    EmailAddressChanged,
     OrganizationChanged,
     UserChanged,
     UserCreated,
@@ -40,6 +42,7 @@ from deskbell.tickets.operations.happenings import (
     TicketOpened,
     TicketTagged,
     TicketUpdated,
+    TimeAccounted,
 )
 from deskbell.tickets.operations.naming import VocabularyChanged
 from deskbell.tickets.operations.tags import TagChanged
@@ -54,19 +57,21 @@ def release_tickets(
 
 
 AFTER: dict[type, Iterable[Consumer]] = {
-    TicketOpened: [owe_mail, index_ticket],
-    TicketUpdated: [owe_mail, index_ticket],
+    TicketOpened: [owe_mail, tell_of_opening, index_ticket],
+    TicketUpdated: [owe_mail, tell_of_update, index_ticket],
     ArticleEdited: [index_article],
     ArticleRemoved: [index_article],
     TicketTagged: [index_ticket],
     TicketLinked: [],
-    TicketMerged: [index_merge],
-    TicketLeft: [],
+    TimeAccounted: [],
+    TicketMerged: [tell_of_update, index_merge],
+    TicketLeft: [forget_left],
     TicketDeleted: [forget_ticket],
-    UserCreated: [],
+    UserCreated: [index_person],
     UserChanged: [release_tickets, index_person],
-    UserDeleted: [],
+    UserDeleted: [index_person],
     AccessChanged: [release_tickets],
+    EmailAddressChanged: [],
     OrganizationChanged: [index_organization],
     VocabularyChanged: [],
     CustomFieldChanged: [index_fields],

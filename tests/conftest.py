@@ -84,6 +84,10 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=200)
 hypothesis.settings.load_profile("ci")
 
+django_settings.PASSWORD_HASHERS = [
+    "tests.hashing.CheapArgon2PasswordHasher",
+    *django_settings.PASSWORD_HASHERS[1:],
+]
 django.setup()
 # The settings are read. Workers inherit this environment, and must come here before reading theirs.
 del os.environ["DJANGO_SETTINGS_MODULE"]
@@ -92,6 +96,16 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 def pytest_report_header() -> str:
     """Say on which database this is."""
     return f"database: {DATABASE}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what does not depend on the database to the SQLite leg, unless it is asked for."""
+    if DATABASE == "sqlite" or os.environ.get("DESKBELL_TEST_ALL"):
+        return
+    left = [item for item in items if item.get_closest_marker("once")]
+    if left and len(left) < len(items):
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in set(left)]
 
 
 @pytest.fixture(scope="session")

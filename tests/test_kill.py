@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import os
 import threading
 import time
 from collections import Counter
@@ -18,9 +19,10 @@ import pytest
 
 from tests.live import LiveDesk
 
-CREATIONS = 2000
+# What falls with the processes is the same on every database; the long storm is for one of them.
+CREATIONS = 800 if os.environ.get("DESKBELL_TEST_DATABASE") == "postgresql" else 2000
 CLIENTS = 4
-KILLED_AFTER = 900
+KILLED_AFTER = CREATIONS * 9 // 20
 OUTBOX_SECONDS = 120.0
 
 

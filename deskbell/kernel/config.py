@@ -60,6 +60,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str = "UTC"
     trusted_proxies: tuple[Network, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
+    trusted_mail_hosts: tuple[str, ...] = ()
     helpdesk_auth: HelpdeskAuth = "session"
     helpdesk_api: bool = True
     secret_key: str | None = None
@@ -303,6 +304,12 @@ SETTINGS: tuple[Setting, ...] = (
         "allowed_hosts",
         _hosts,
         "host names without port, separated by commas (.example.com means all below it)",
+    ),
+    Setting(
+        "DESKBELL_TRUSTED_MAIL_HOSTS",
+        "trusted_mail_hosts",
+        _hosts,
+        "names of mail servers whose Authentication-Results are believed, separated by commas",
     ),
     Setting(
         "DESKBELL_HELPDESK_AUTH", "helpdesk_auth", _one_of("session", "basic"), "session or basic"

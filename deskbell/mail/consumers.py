@@ -12,7 +12,7 @@ from deskbell.kernel.text import fold
 from deskbell.mail.headers import message_ids_in, row_message_id
 from deskbell.mail.jobs import deliver
 from deskbell.mail.messages import is_letter
-from deskbell.mail.models import MailState, OutgoingMail
+from deskbell.mail.models import DeadAddress, MailState, OutgoingMail
 from deskbell.tickets.models import Article
 from deskbell.tickets.operations.happenings import WithArticle
 from deskbell.tickets.rules import Owed, Part
@@ -21,7 +21,7 @@ _MESSAGE_ID_LENGTH = 255
 
 
 def owe_mail(happening: WithArticle, event: Event, *, actor: Actor, at: datetime) -> None:
-    """Write a row per owed message and a job for each: two statements, however many they are.
+    """Write a row per owed message and a job for each: a few statements, however many they are.
 
     What comes through ``via = "system"`` (first rows, the example desk, an import) happened
     elsewhere or is a story: its messages are recorded as sent at that moment, and nothing leaves.
@@ -30,6 +30,7 @@ def owe_mail(happening: WithArticle, event: Event, *, actor: Actor, at: datetime
     if article is None or not happening.owed:
         return
     recorded = actor.via == "system"
+    dead = _dead({fold(owed.address) for owed in happening.owed})
     first = _bears_the_articles_id(article, list(happening.owed))
     mails = OutgoingMail.objects.bulk_create(
         OutgoingMail(
@@ -39,7 +40,8 @@ def owe_mail(happening: WithArticle, event: Event, *, actor: Actor, at: datetime
             part=owed.part,
             occasion=owed.occasion,
             staff_only=owed.staff_only,
-            state=MailState.SENT if recorded else MailState.QUEUED,
+            state=_state(recorded=recorded, dead=fold(owed.address) in dead),
+            reason=dead.get(fold(owed.address), ""),
             message_id=_message_id(article, owed, of_article=owed is first),
             created_at=at,
             updated_at=at,
@@ -47,8 +49,23 @@ def owe_mail(happening: WithArticle, event: Event, *, actor: Actor, at: datetime
         )
         for owed in happening.owed
     )
-    if not recorded:
-        deliver.enqueue_each({mail.job_key: (mail.pk,) for mail in mails})
+    deliver.enqueue_each(
+        {mail.job_key: (mail.pk,) for mail in mails if mail.state == MailState.QUEUED}
+    )
+
+
+def _dead(keys: set[str]) -> dict[str, str]:
+    """Why nothing more is sent to some of the addresses."""
+    return {
+        key: f"Nothing is sent there since a mail came back: {reason}"
+        for key, reason in DeadAddress.objects.filter(key__in=keys).values_list("key", "reason")
+    }
+
+
+def _state(*, recorded: bool, dead: bool) -> MailState:
+    if recorded:
+        return MailState.SENT
+    return MailState.FAILED if dead else MailState.QUEUED
 
 
 def _bears_the_articles_id(article: Article, owed: list[Owed]) -> Owed | None:

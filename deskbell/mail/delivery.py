@@ -66,7 +66,7 @@ def deliver(mail_id: int, *, attempt: int, last: bool, at: datetime) -> None:
     """
     mail = (
         OutgoingMail.objects.select_related(
-            "article__ticket__group",
+            "article__ticket__group__email_address",
             "article__ticket__state",
             "article__ticket__priority",
             "article__ticket__owner",

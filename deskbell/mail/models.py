@@ -13,7 +13,8 @@ class MailState(models.TextChoices):
     """Where a message stands.
 
     ``held`` waits for somebody to let it go; ``sending`` was begun, and after a crash is begun
-    again; ``failed`` waits for a person, who finds the cause in ``reason``.
+    again; ``failed`` waits for a person, who finds the cause in ``reason``. ``bounced`` was taken
+    by a server and came back.
     """
 
     HELD = "held"
@@ -21,6 +22,7 @@ class MailState(models.TextChoices):
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
+    BOUNCED = "bounced"
 
 
 #: Still owed to somebody, and nobody has to do anything about it.
@@ -180,3 +182,42 @@ class IncomingMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk}: {self.fate or 'waits'}"
+
+
+class DeadAddress(models.Model):
+    """An address that a server said does not exist: nothing more is sent there.
+
+    A message from it, or somebody who tries again, brings it back to life.
+    """
+
+    key = models.CharField(max_length=508, unique=True)
+    address = models.CharField(max_length=254)
+    reason = models.TextField(default="", blank=True)
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class IgnoreRule(models.Model):
+    """Messages that are taken in and become nothing, for a group or for all; ``caught`` counts.
+
+    ``address`` is a sender; ``domain`` its domain with all below it; ``header`` is ``Name: words``,
+    which must stand in that field (without words: the field must be there).
+    """
+
+    class What(models.TextChoices):
+        ADDRESS = "address"
+        DOMAIN = "domain"
+        HEADER = "header"
+
+    what = models.CharField(max_length=10, choices=What)
+    pattern = models.CharField(max_length=300)
+    group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, related_name="+")
+    active = models.BooleanField(default=True)
+    caught = models.PositiveIntegerField(default=0)
+    caught_at = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=250, default="", blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.pattern}"

@@ -33,7 +33,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("user", "deskbell.ops.user", "add, list and change people"),
     ("token", "deskbell.ops.token", "create, list and revoke API tokens"),
     ("mail", "deskbell.ops.mail", "take mail in; show what goes out, try again what failed"),
-    ("search", "deskbell.ops.search", "look after the search index"),
+    ("search", "deskbell.ops.search", "find tickets, or make the search index anew"),
     ("transfer", "deskbell.ops.transfer", "move everything to another database"),
     ("backup", "deskbell.ops.backup", "write everything to one archive"),
     ("restore", "deskbell.ops.restore", "fill an empty installation from an archive"),

@@ -34,7 +34,7 @@ def described() -> dict[str, list[Values]]:
     People are those of staff; customers come and go and are no configuration. Passwords are not
     part of it. Parents of nested groups come before their children. Some ten queries.
     """
-    groups = {row.pk: row for row in Group.objects.all()}
+    groups = {row.pk: row for row in Group.objects.select_related("email_address")}
     users = _staff()
     grants = _grants(UserGroup.objects.values_list("user_id", "group_id", "level"), groups)
     role_grants = _grants(RoleGroup.objects.values_list("role_id", "group_id", "level"), groups)

@@ -1,4 +1,4 @@
-"""``deskbell mail``: how outgoing mail stands, what to do with what failed, and the ways in."""
+"""``deskbell mail``: the ways in, how a message is read, and how outgoing mail stands."""
 
 from __future__ import annotations
 
@@ -23,11 +23,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     again = actions.add_parser("retry", help="try failed messages again")
     again.add_argument("ids", nargs="*", type=int, metavar="id")
     again.add_argument("--all", action="store_true", help="all that failed")
+    parse = actions.add_parser("parse", help="print the facts of a message as JSON")
+    parse.add_argument("file", nargs="?", help="a raw message (default: standard input)")
     mail_intake.add_arguments(actions)
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
     """Print, try again what failed, or take mail in."""
+    if args.action == "parse":
+        from deskbell.ops import mail_parse
+
+        return mail_parse.run(args.file)
     ways_in = {
         "listen": mail_intake.listen,
         "receive": mail_intake.receive,

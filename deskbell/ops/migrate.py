@@ -75,6 +75,10 @@ def migrate(config: Config) -> list[str]:
         except DatabaseError as error:
             reason = str(error).strip().splitlines()[0]
             raise CommandError(f"The migration {at} could not be applied: {reason}.") from error
+        from deskbell.search import people
+
+        # People made before there was an index of them, and those of the migrations themselves.
+        people.complete()
     return names
 
 

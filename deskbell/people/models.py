@@ -158,6 +158,24 @@ class Identity(models.Model):
         return self.key
 
 
+class EmailAddress(Stamped):
+    """An address of the desk's own, from which groups write; ``name`` stands before it.
+
+    One row per address, whatever its case. An inactive one is no group's address any more, and
+    still the desk's own: mail is never sent there.
+    """
+
+    name = models.CharField(max_length=150, default="", blank=True)
+    email = models.CharField(max_length=254)
+    email_key = models.CharField(max_length=508, unique=True)
+    active = models.BooleanField(default=True)
+    note = models.CharField(max_length=250, default="", blank=True)
+    preferences = models.JSONField(default=dict, blank=True)
+
+    def __str__(self) -> str:
+        return self.email
+
+
 class Group(Stamped):
     """The team responsible for a ticket; django-helpdesk and Jutda call it a queue."""
 
@@ -171,7 +189,10 @@ class Group(Stamped):
     name_key = models.CharField(max_length=320, unique=True)
     slug = models.SlugField(max_length=50, unique=True)
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
-    email = models.CharField(max_length=254, default="", blank=True)
+    email_address = models.ForeignKey(
+        EmailAddress, models.PROTECT, null=True, blank=True, related_name="groups"
+    )
+    #: The name the group writes under, where it is not that of the address.
     sender_name = models.CharField(max_length=150, default="", blank=True)
     new_ticket_cc = models.JSONField(default=list, blank=True)
     updated_ticket_cc = models.JSONField(default=list, blank=True)
@@ -189,6 +210,12 @@ class Group(Stamped):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def email(self) -> str:
+        """The address the group writes from; empty where it has none, or an inactive one."""
+        address = self.email_address
+        return address.email if address is not None and address.active else ""
 
     @property
     def name_last(self) -> str:

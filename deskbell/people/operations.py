@@ -26,6 +26,7 @@ from deskbell.people.addresses import is_address
 from deskbell.people.credentials import PASSWORD_LIMIT, digest_of, new_secret
 from deskbell.people.models import (
     ApiToken,
+    EmailAddress,
     Group,
     Identity,
     Organization,
@@ -104,6 +105,11 @@ class UserChanged(_PersonHappening):
 @dataclass(frozen=True, slots=True)
 class UserDeleted(_PersonHappening):
     """A person is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmailAddressChanged(_PersonHappening):
+    """An address of the desk was made, changed or removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -662,7 +668,7 @@ GROUP_COLUMNS = frozenset(
     [
         "name",
         "slug",
-        "email",
+        "email_address_id",
         "sender_name",
         "new_ticket_cc",
         "updated_ticket_cc",
@@ -691,12 +697,17 @@ def save_group(
     """Create (id ``None``) or change a group; ``users`` gives exactly these personal grants.
 
     ``A::B`` is a group below ``A``, which must exist; renaming ``A`` renames those below. A slug
-    is made from the name where none is given. Raises :class:`Unknown`, :class:`Invalid` (``name``
-    ``required``/``taken``, ``slug`` ``bad``/``taken``, ``parent`` ``unknown``/``cycle``, ``email``
-    ``not_an_address``, ``follow_up_possible`` ``bad``, ``default_owner_id`` or ``users``
-    ``unknown``, and for any column what :func:`deskbell.kernel.columns.check` does).
+    is made from the name where none is given. ``email`` among the columns is an address of the desk
+    (:class:`EmailAddress`), found or made; empty is none. Raises :class:`Unknown`,
+    :class:`Invalid` (``name`` ``required``/``taken``, ``slug`` ``bad``/``taken``, ``parent``
+    ``unknown``/``cycle``, ``email`` ``not_an_address``, ``follow_up_possible`` ``bad``,
+    ``default_owner_id``, ``email_address_id`` or ``users`` ``unknown``, and for any column what
+    :func:`deskbell.kernel.columns.check` does).
     """
     group: Group
+    if "email" in columns:
+        columns = {**columns, "email_address_id": _address_id(columns["email"], actor=actor, at=at)}
+        del columns["email"]
     group, before = _row(Group, group_id, GROUP_COLUMNS, columns, "group")
     _check_group(group)
     _set_parent(group, before)
@@ -729,8 +740,8 @@ def save_group(
 
 
 def _check_group(group: Group) -> None:
-    if group.email and not is_address(group.email):
-        raise Invalid("email", "not_an_address", group.email)
+    if group.email_address_id is not None:
+        _known_ids(EmailAddress, [group.email_address_id], "email_address_id")
     for name in ("new_ticket_cc", "updated_ticket_cc"):
         addresses = getattr(group, name)
         if not isinstance(addresses, list):
@@ -830,6 +841,88 @@ def delete_group(group_id: int, *, actor: Actor, at: datetime) -> None:
         raise Unknown("group", group_id)
     _delete(group)
     happening = AccessChanged("Group", group_id, group.name, _removed(group.name))
+    record(happening, actor=actor, at=at)
+
+
+# --- addresses of the desk -----------------------------------------------------------------------
+
+EMAIL_ADDRESS_COLUMNS = frozenset(["name", "email", "active", "note", "preferences"])
+
+
+def _address_id(email: Any, *, actor: Actor, at: datetime) -> int | None:
+    """The address of the desk with this text, made where there is none; ``None`` for no text."""
+    if not isinstance(email, str):
+        raise Invalid("email", "bad", email)
+    email = email.strip()
+    if not email:
+        return None
+    if not is_address(email):
+        raise Invalid("email", "not_an_address", email)
+    known = EmailAddress.objects.filter(email_key=fold(email)).values_list("pk", flat=True).first()
+    if known is not None:
+        return known
+    return save_email_address(None, {"email": email}, actor=actor, at=at).pk
+
+
+@transaction.atomic
+def save_email_address(
+    address_id: int | None, columns: Mapping[str, Any], *, actor: Actor, at: datetime
+) -> EmailAddress:
+    """Create (id ``None``) or change an address that groups write from.
+
+    Raises :class:`Unknown`, :class:`Invalid` (``email`` ``required``/``not_an_address``,
+    ``email_address`` ``taken``, and for any column what
+    :func:`deskbell.kernel.columns.check` does).
+    """
+    row = EmailAddress(created_by_id=actor.user_id, created_at=at)
+    before: dict[str, Any] = {}
+    if address_id is not None:
+        found = EmailAddress.objects.select_for_update(no_key=True).filter(pk=address_id).first()
+        if found is None:
+            raise Unknown("email address", address_id)
+        row = found
+        before = {column: getattr(row, column) for column in EMAIL_ADDRESS_COLUMNS}
+    for column, value in columns.items():
+        if column not in EMAIL_ADDRESS_COLUMNS:
+            raise ValueError(column)
+        setattr(row, column, value.strip() if column in ("name", "email") else value)
+    kernel_columns.check(row, columns)
+    if not row.email:
+        raise Invalid("email", "required")
+    if not is_address(row.email):
+        raise Invalid("email", "not_an_address", row.email)
+    row.email_key = fold(row.email)
+    if address_id is None:
+        changes = [Change("email", new=row.email, type="created")]
+    else:
+        changes = [
+            Change(column, _word(old), _word(getattr(row, column)))
+            for column, old in sorted(before.items())
+            if old != getattr(row, column)
+        ]
+    if not changes:
+        return row
+    row.updated_by_id = actor.user_id
+    row.updated_at = at
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        raise Invalid("email_address", "taken", row.email) from None
+    record(
+        EmailAddressChanged("EmailAddress", row.pk, row.email, tuple(changes)), actor=actor, at=at
+    )
+    return row
+
+
+@transaction.atomic
+def delete_email_address(address_id: int, *, actor: Actor, at: datetime) -> None:
+    """Remove an address that no group has. Raises :class:`Unknown`, :class:`Refused`."""
+    row = EmailAddress.objects.filter(pk=address_id).first()
+    if row is None:
+        raise Unknown("email address", address_id)
+    _delete(row)
+    happening = EmailAddressChanged("EmailAddress", address_id, row.email, _removed(row.email))
     record(happening, actor=actor, at=at)
 
 

@@ -22,9 +22,12 @@ MAX_WORD = 64
 
 # Chinese and Japanese are written without blanks: every character is a word, a run is a phrase.
 _IDEOGRAPHS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
+# Emoji and other pictures: each is a word. What joins and colours them is folded away.
+_PICTURES = "\u2600-\u27bf\u2b50\u2b55\U0001f1e6-\U0001f1ff\U0001f300-\U0001faff"
+_ALONE = f"{_IDEOGRAPHS}{_PICTURES}"
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
-_WORD = re.compile(rf"[{_IDEOGRAPHS}]|[^\W_{_IDEOGRAPHS}]+")
-_PATTERN = re.compile(rf"[{_IDEOGRAPHS}]|(?:[^\W_{_IDEOGRAPHS}]|[\ue000\ue001])+")
+_WORD = re.compile(rf"[{_ALONE}]|[^\W_{_ALONE}]+")
+_PATTERN = re.compile(rf"[{_ALONE}]|(?:[^\W_{_ALONE}]|[\ue000\ue001])+")
 # Private characters stand for the wildcards while a query is folded; others are no text.
 _TO_MARKS = {0xE000: " ", 0xE001: " ", ord("*"): "\ue000", ord("?"): "\ue001"}
 _FROM_MARKS = {0xE000: "*", 0xE001: "?"}
@@ -39,7 +42,9 @@ class _Unseen(dict[int, int | None]):
     """
 
     def __missing__(self, code: int) -> int | None:
-        unseen = unicodedata.category(chr(code)) in ("Mn", "Mc", "Me", "Cf")
+        unseen = unicodedata.category(chr(code)) in ("Mn", "Mc", "Me", "Cf") or (
+            0x1F3FB <= code <= 0x1F3FF  # the colours of skin behind a hand
+        )
         self[code] = kept = None if unseen else code
         return kept
 

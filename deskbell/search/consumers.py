@@ -9,8 +9,9 @@ from datetime import datetime
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.models import Event
-from deskbell.people.operations import OrganizationChanged, UserChanged
-from deskbell.search import index, jobs
+from deskbell.people.models import Organization, User
+from deskbell.people.operations import OrganizationChanged, UserChanged, UserCreated, UserDeleted
+from deskbell.search import index, jobs, people
 from deskbell.tickets.operations.defining import CustomFieldChanged
 from deskbell.tickets.operations.happenings import (
     ArticleEdited,
@@ -79,9 +80,16 @@ def forget_ticket(happening: TicketDeleted, event: Event, *, actor: Actor, at: d
     index.remove_ticket(happening.gone_id)
 
 
-def index_person(happening: UserChanged, event: Event, *, actor: Actor, at: datetime) -> None:
-    """Find a renamed person's tickets by the new name: soon, as there may be many."""
-    if happening.renamed:
+def index_person(
+    happening: UserCreated | UserChanged | UserDeleted,
+    event: Event,
+    *,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    """Find a person at once, and a renamed one's tickets by the new name soon: they may be many."""
+    people.write(User, happening.object_id)
+    if isinstance(happening, UserChanged) and happening.renamed:
         jobs.rewrite_tickets_of.using(unique_key=f"search user {happening.object_id}").enqueue(
             "user", happening.object_id
         )
@@ -91,6 +99,7 @@ def index_organization(
     happening: OrganizationChanged, event: Event, *, actor: Actor, at: datetime
 ) -> None:
     """The same for an organization."""
+    people.write(Organization, happening.object_id)
     if happening.renamed:
         key = f"search organization {happening.object_id}"
         jobs.rewrite_tickets_of.using(unique_key=key).enqueue("organization", happening.object_id)

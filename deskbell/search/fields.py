@@ -104,7 +104,12 @@ ARTICLE_NAMES: dict[str, tuple[str, dict[int, str]]] = {
 ARTICLE_NUMBERS = {"article.id": "id", "article.type_id": "type", "article.sender_id": "sender"}
 ARTICLE_TIMES = {"article.created_at": "created_at", "article.updated_at": "updated_at"}
 
-#: Columns to sort by; text is compared by code points on both databases.
+#: Numbers that stand on other rows, as django-helpdesk's clients know them.
+_OF_STATE = "(SELECT n.helpdesk_number FROM tickets_state n WHERE n.id = tickets_ticket.state_id)"
+_OF_PRIORITY = (
+    "(SELECT n.helpdesk_number FROM tickets_priority n WHERE n.id = tickets_ticket.priority_id)"
+)
+#: What to sort by, as SQL where it is no column; text is compared by code points on both databases.
 SORTABLE = {
     **WHOLE_NUMBERS,
     **TIMES,
@@ -112,6 +117,8 @@ SORTABLE = {
     "title": "title",
     "note": "note",
     "type": "type",
+    "status_number": _OF_STATE,
+    "priority_number": _OF_PRIORITY,
 }
 SORTABLE_TEXT = frozenset({"number", "title", "note", "type"})
 #: Never null, so that an index in the column's order can serve.
@@ -129,5 +136,7 @@ ALWAYS_SET = frozenset(
         "updated_by_id",
         "created_at",
         "updated_at",
+        "status_number",
+        "priority_number",
     }
 )

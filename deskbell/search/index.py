@@ -17,6 +17,7 @@ import html
 import json
 import re
 import struct
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -230,19 +231,45 @@ _OF_ARTICLE = Compiled(
 def write_ticket(ticket_id: int) -> None:
     """Bring the ticket's own entry up to date; its articles have theirs. Runs twice unharmed."""
     values = _TICKET.first(ticket_id)
-    # The keys are put together from the names of fields.
-    row: Any = None if values is None else dict(zip(_TICKET_COLUMNS, values, strict=True))
-    if row is None:
+    if values is None:
         remove_ticket(ticket_id)
         return
     if ticket_id > LAST_TICKET:
         return
+    # The keys are put together from the names of fields.
+    row: dict[str, Any] = dict(zip(_TICKET_COLUMNS, values, strict=True))
+    rows = _ticket_rows(
+        ticket_id,
+        row,
+        tags=[name for (name,) in _TAGS.all(ticket_id)],
+        customs=_custom_fields() if row["custom"] else (),
+        first=_FIRST_TEXT.first(ticket_id) if row["description"] else None,
+    )
+    own = _BETWEEN.all(ticket_id << TICKET_SHIFT, entry_id(ticket_id, 0, fields=True, staff=True))
+    _write(rows, present=dict(own), article_id=None)
+
+
+def _custom_fields() -> list[tuple[str, str, bool]]:
+    """Name, type and whether it is for staff only."""
+    fields = CustomField.objects.order_by("id")
+    return list(fields.values_list("name", "type", "staff_only"))
+
+
+def _ticket_rows(
+    ticket_id: int,
+    row: dict[str, Any],
+    *,
+    tags: Sequence[str],
+    customs: Sequence[tuple[str, str, bool]],
+    first: Sequence[str] | None,
+) -> dict[int, _Row]:
+    """A ticket's own entry. ``first`` is the first article's body and its type."""
     public, staff, told = _Row(), _Row(), _Row()
     public.add(TEXT["title"], [row["title"]])
     public.add(TEXT["number"], [row["number"]])
     public.add(TEXT["note"], [row["note"]])
     public.add(TEXT["type"], [row["type"]], bare=False)
-    public.add(TEXT["tags"], [name for (name,) in _TAGS.all(ticket_id)])
+    public.add(TEXT["tags"], tags)
     for person, bare in (("customer", True), ("owner", False)):
         if row[f"{person}_id"] == 1:
             continue  # nobody
@@ -252,31 +279,23 @@ def write_ticket(ticket_id: int) -> None:
             public.add(TEXT[name], [value], bare=bare, whole=name in WHOLE)
     public.add(TEXT["organization.name"], [row["organization__name"]])
     staff.add(TEXT["resolution"], [row["resolution"]])
-    if row["custom"]:
-        for name, type_, staff_only in CustomField.objects.order_by("id").values_list(
-            "name", "type", "staff_only"
-        ):
-            value = row["custom"].get(name)
-            if value is not None and value != "":
-                target = staff if staff_only else public
-                target.add(
-                    custom_code(name), texts(value), extra=_ordered(custom_code(name), type_, value)
-                )
+    for name, type_, staff_only in customs:
+        value = row["custom"].get(name)
+        if value is not None and value != "":
+            target = staff if staff_only else public
+            target.add(
+                custom_code(name), texts(value), extra=_ordered(custom_code(name), type_, value)
+            )
     if row["description"]:
         # Customers never see it, and mostly it is the first article over again.
-        first = _FIRST_TEXT.first(ticket_id)
-        if first is None or analyse.words(plain(*first)) != analyse.words(row["description"]):
+        body, content_type = first or ("", "")
+        if analyse.words(plain(body, content_type)) != analyse.words(row["description"]):
             told.body(row["description"])
-    own = _BETWEEN.all(ticket_id << TICKET_SHIFT, entry_id(ticket_id, 0, fields=True, staff=True))
-    _write(
-        {
-            entry_id(ticket_id, 0, fields=True, staff=False): public,
-            entry_id(ticket_id, 0, fields=True, staff=True): staff,
-            entry_id(ticket_id, 0, fields=False, staff=True): told,
-        },
-        present=dict(own),
-        article_id=None,
-    )
+    return {
+        entry_id(ticket_id, 0, fields=True, staff=False): public,
+        entry_id(ticket_id, 0, fields=True, staff=True): staff,
+        entry_id(ticket_id, 0, fields=False, staff=True): told,
+    }
 
 
 def write_article(article_id: int) -> None:
@@ -294,14 +313,6 @@ def write_live_article(article: Article, filenames: Sequence[str]) -> None:
     ticket_id = article.ticket_id
     if ticket_id > LAST_TICKET:
         return
-    fields, body = _Row(), _Row()
-    fields.add(TEXT["article.subject"], [article.subject])
-    fields.add(TEXT["article.from"], [article.from_address])
-    fields.add(TEXT["article.to"], [article.to])
-    fields.add(TEXT["article.cc"], [article.cc])
-    fields.add(TEXT["article.attachment.title"], filenames)
-    body.body(plain(article.body, article.content_type))
-
     known = dict(_OF_ARTICLE.all(article.pk))
     here = {id_: words for id_, words in known.items() if id_ >> TICKET_SHIFT == ticket_id}
     if len(here) != len(known):
@@ -312,14 +323,24 @@ def write_live_article(article: Article, filenames: Sequence[str]) -> None:
         ordinal = _free_ordinal(ticket_id)
         if ordinal > _LAST_ORDINAL:
             return  # four million articles in one ticket: a loop, whose words are known by now
-    _write(
-        {
-            entry_id(ticket_id, ordinal, fields=True, staff=article.internal): fields,
-            entry_id(ticket_id, ordinal, fields=False, staff=article.internal): body,
-        },
-        present=here,
-        article_id=article.pk,
-    )
+    rows = _article_rows(article, ordinal, filenames)
+    _write(rows, present=here, article_id=article.pk)
+
+
+def _article_rows(article: Article, ordinal: int, filenames: Sequence[str]) -> dict[int, _Row]:
+    """An article's entry."""
+    fields, body = _Row(), _Row()
+    fields.add(TEXT["article.subject"], [article.subject])
+    fields.add(TEXT["article.from"], [article.from_address])
+    fields.add(TEXT["article.to"], [article.to])
+    fields.add(TEXT["article.cc"], [article.cc])
+    fields.add(TEXT["article.attachment.title"], filenames)
+    body.body(plain(article.body, article.content_type))
+    ticket_id, staff = article.ticket_id, article.internal
+    return {
+        entry_id(ticket_id, ordinal, fields=True, staff=staff): fields,
+        entry_id(ticket_id, ordinal, fields=False, staff=staff): body,
+    }
 
 
 def move_articles(article_ids: Sequence[int], ticket_id: int) -> None:
@@ -463,12 +484,78 @@ def rebuild(*, batch: int = 500) -> Iterator[int]:
         )
         with transaction.atomic():
             _forget_between(last, ids[-1] if ids and len(ids) == batch else None)
-            for ticket_id in ids:
-                rewrite_ticket(ticket_id)
+            _write_all([id_ for id_ in ids if id_ <= LAST_TICKET])
         if not ids:
             return
         last = ids[-1]
         yield last
+
+
+def _write_all(ids: Sequence[int]) -> None:
+    """Write the entries of tickets of which there are none, a few statements for all of them."""
+    customs = _custom_fields()
+    tags: defaultdict[int, list[str]] = defaultdict(list)
+    tagged = TicketTag.objects.filter(ticket__in=ids).order_by("id")
+    for ticket_id, name in tagged.values_list("ticket_id", "tag__name"):
+        tags[ticket_id].append(name)
+    files: defaultdict[int, list[str]] = defaultdict(list)
+    named = Attachment.objects.filter(article__ticket__in=ids, inline=False).order_by("id")
+    for article_id, name in named.values_list("article_id", "filename"):
+        files[article_id].append(name)
+    gathered = _Gathered()
+    firsts: dict[int, tuple[str, str]] = {}
+    ticket_id, ordinal = 0, 0
+    for article in (
+        Article.objects.filter(ticket__in=ids)
+        .only(*_ARTICLE_COLUMNS)
+        .order_by("ticket_id", "id")
+        .iterator(chunk_size=_BATCH)
+    ):
+        ordinal = ordinal + 1 if article.ticket_id == ticket_id else 1
+        ticket_id = article.ticket_id
+        firsts.setdefault(ticket_id, (article.body, article.content_type))
+        if ordinal <= _LAST_ORDINAL:
+            gathered.add(_article_rows(article, ordinal, files[article.pk]), article.pk)
+    for ticket_id, *values in Ticket.objects.filter(pk__in=ids).values_list("pk", *_TICKET_COLUMNS):
+        row: dict[str, Any] = dict(zip(_TICKET_COLUMNS, values, strict=True))
+        rows = _ticket_rows(
+            ticket_id, row, tags=tags[ticket_id], customs=customs, first=firsts.get(ticket_id)
+        )
+        gathered.add(rows, None)
+    gathered.flush()
+
+
+_ARTICLE_COLUMNS = (
+    "ticket_id",
+    "subject",
+    "from_address",
+    "to",
+    "cc",
+    "body",
+    "content_type",
+    "internal",
+)
+
+
+class _Gathered:
+    """New rows on their way into the database, some at a time."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.vocabulary: set[str] = set()
+
+    def add(self, rows: dict[int, _Row], article_id: int | None) -> None:
+        for id_, row in rows.items():
+            if text := row.text():
+                self.entries.append(Entry(id=id_, article_id=article_id, words=text))
+                self.vocabulary |= row.vocabulary
+        if len(self.entries) >= _BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        Entry.objects.bulk_create(self.entries)
+        _learn(self.vocabulary)
+        self.entries, self.vocabulary = [], set()
 
 
 def rewrite_ticket(ticket_id: int) -> None:

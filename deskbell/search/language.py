@@ -108,6 +108,9 @@ _WORD = re.compile(r'(?:[^\s()"\\]|\\.)+', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 # Lucene's fuzziness and boost: read, and without effect.
 _SUFFIX = re.compile(r"(?:~[0-9.]*|\^[0-9.]+)+(?=[\s)]|$)")
+_PLAIN = re.compile(r'[^\s()"*?\\\[\]{}]+')
+#: How the name of a field ends, maybe with a comparison that lost its value.
+_SIGNS = (":", ":>", ":<", ":>=", ":<=")
 _OPERATOR_WORDS = frozenset({"AND", "OR", "NOT", "&&", "||", "TO"})
 
 
@@ -127,11 +130,14 @@ def parse(text: str) -> Query:
 
 
 def _as_words(text: str) -> Node:
-    """The fall-back: every word of the text, without any meaning of signs."""
+    """The fall-back: every word of the text, without any meaning of signs.
+
+    The name of a field in front of what could not be read (``title:(fire``) is no word of it.
+    """
     found = [
         Words(match.group(), quoted=False, start=match.start(), end=match.end())
-        for match in re.finditer(r'[^\s()"*?\\\[\]{}]+', text)
-        if match.group() not in _OPERATOR_WORDS
+        for match in _PLAIN.finditer(text)
+        if match.group() not in _OPERATOR_WORDS and not match.group().endswith(_SIGNS)
     ][:MAX_TERMS]
     if found:
         # Closing signs behind the last word do not make it complete.

@@ -1,4 +1,4 @@
-"""The index: one row per part of an entry, and the words that occur.
+"""The index: one row per part of an entry, the words that occur, and who there is.
 
 Neither row is ever read for display. Full-text structures over ``Entry.words`` are made by the
 migration: an FTS5 table kept by triggers on SQLite, a GIN index over an expression on PostgreSQL.
@@ -40,3 +40,19 @@ class Word(models.Model):
 
     word = models.CharField(max_length=200)
     stem = models.CharField(max_length=200)
+
+
+class Person(models.Model):
+    """The words of a user (kind 0) or an organization (kind 1).
+
+    See :mod:`deskbell.search.people`.
+    """
+
+    kind = models.SmallIntegerField()
+    object_id = models.BigIntegerField()
+    words = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "object_id"], name="search_person_once")
+        ]

@@ -110,9 +110,9 @@ def find(
     means in the query. Equal rows stand in the order of their ids. Raises :class:`Invalid`
     (``sort_by``, ``unknown``) for a column that is not to be sorted by.
     """
-    order = _Order(sort)
-    search = _Search(actor, query, condition, at)
-    return search.page(order, min(max(0, limit), _FAR), min(max(0, offset), _FAR))
+    return Search(actor, query, condition=condition, at=at).find(
+        sort=sort, limit=limit, offset=offset
+    )
 
 
 def count(
@@ -123,7 +123,7 @@ def count(
     at: datetime | None = None,
 ) -> int:
     """How many tickets :func:`find` would find on all pages, at most :data:`COUNT_LIMIT`."""
-    return _Search(actor, query, condition, at).count()
+    return Search(actor, query, condition=condition, at=at).count()
 
 
 class _Order:
@@ -156,7 +156,7 @@ class _Order:
         terms = []
         postgresql = connection.vendor == "postgresql"
         for name, column, direction in self.columns:
-            term = f"tickets_ticket.{column}"
+            term = column if column.startswith("(") else f"tickets_ticket.{column}"
             if postgresql and name in SORTABLE_TEXT:
                 term += ' COLLATE "C"'
             elif not postgresql and not by_index:
@@ -185,15 +185,19 @@ class _Sql:
         return _Sql(f"({self.text}) AND ({more.text})", [*self.params, *more.params])
 
 
-class _Search:
-    """One search: the plan, what its rare words hit, and the statements made from them."""
+class Search:
+    """One search: the plan, what its rare words hit, and the statements made from them.
+
+    Who needs a page and the count asks the same search for both: words are looked up once.
+    """
 
     def __init__(
         self,
         actor: Actor,
         query: str | Query | Node,
-        condition: Plan | None,
-        at: datetime | None,
+        *,
+        condition: Plan | None = None,
+        at: datetime | None = None,
     ) -> None:
         self.audience = audience_of(actor)
         self.visible = _Sql(*access.visible(actor))
@@ -214,7 +218,12 @@ class _Search:
 
     # -- pages and counts ----------------------------------------------------------------------
 
-    def page(self, order: _Order, limit: int, offset: int) -> list[int]:
+    def find(
+        self, *, sort: Sequence[Sort] = DEFAULT_SORT, limit: int = 50, offset: int = 0
+    ) -> list[int]:
+        """See :func:`find`."""
+        order = _Order(sort)
+        limit, offset = min(max(0, limit), _FAR), min(max(0, offset), _FAR)
         if self._is_empty() or not limit:
             return []
         if self.exact is not None or self.candidates is not None:
@@ -231,24 +240,56 @@ class _Search:
         with _room():
             return self._select(self._narrow(), order, limit, offset)
 
-    def count(self) -> int:
+    def count(self, *, exactly: bool = False) -> int:
+        """See :func:`count`; ``exactly`` counts to the end, which takes its time."""
+        most = _FAR if exactly else COUNT_LIMIT
         if self._is_empty():
             return 0
         if self.exact is not None or self.candidates is not None:
-            return self._count(self._known())
+            return self._count(self._known(), most)
         if not self.hits:
-            return self._count(self._predicate(self.root))
+            return self._count(self._predicate(self.root), most)
+        if connection.vendor == "sqlite" and (lead := self._lead()) is not None:
+            return self._count_along(lead, most)
         walk: tuple[str, Direction] = ("updated_at", "desc")
-        edge = self._edge(walk, COUNT_WALK)
         test = self._predicate(self.root)
-        found = self._count(test & edge if edge else test, along=walk)
-        if edge is None or found == COUNT_LIMIT:
-            return found
-        if found > COUNT_WALK // 8:
-            # So many match that going on ends soon; the limit stops it.
-            return self._count(test)
+        if not exactly:
+            edge = self._edge(walk, COUNT_WALK)
+            found = self._count(test & edge if edge else test, most, along=walk)
+            if edge is None or found == most:
+                return found
+            if found > COUNT_WALK // 8:
+                # So many match that going on ends soon; the limit stops it.
+                return self._count(test, most)
         with _room():
-            return self._count(self._narrow())
+            return self._count(self._narrow(), most)
+
+    def _lead(self) -> Text | None:
+        """A text that every ticket found holds."""
+        parts = self.root.parts if isinstance(self.root, Both) else (self.root,)
+        return next((part for part in parts if isinstance(part, Text)), None)
+
+    def _count_along(self, lead: Text, most: int) -> int:
+        """Count along a common text's entries, which FTS5 gives one by one, until the limit.
+
+        PostgreSQL's index would give all of them or none.
+        """
+        found = _entries(lead)
+        # The rest of a conjunction alone; also of the text itself, whose private entries may be
+        # nobody's of this audience.
+        rest = self.root
+        if self.audience.everything:
+            parts = self.root.parts if isinstance(self.root, Both) else (self.root,)
+            rest = both(part for part in parts if part is not lead)
+        wanted = self.visible & self._predicate(rest)
+        rows = _rows(
+            "SELECT count(*) FROM (SELECT DISTINCT tickets_ticket.id"  # noqa: S608
+            f" FROM ({found.text}) e CROSS JOIN tickets_ticket"
+            f" ON tickets_ticket.id = e.rowid >> {TICKET_SHIFT}"
+            f" WHERE {wanted.text} LIMIT %s) found",
+            [*found.params, *wanted.params, most],
+        )
+        return int(rows[0][0])
 
     def _is_empty(self) -> bool:
         return isinstance(self.root, Nothing) or self.candidates == frozenset()
@@ -266,7 +307,7 @@ class _Search:
             return self._predicate(self.root)
         parts = self.root.parts if isinstance(self.root, Both) else (self.root,)
         columns = both(part for part in parts if isinstance(part, Condition))
-        few = self._count(self._predicate(columns), limit=FEW) < FEW
+        few = self._count(self._predicate(columns), FEW) < FEW
         return self._predicate(self.root, looked_up=not few)
 
     def _edge(self, walk: tuple[str, Direction], window: int) -> _Sql | None:
@@ -303,15 +344,15 @@ class _Search:
     def _count(
         self,
         where: _Sql,
+        most: int,
         *,
-        limit: int | None = None,
         along: tuple[str, Direction] | None = None,
     ) -> int:
         wanted = self.visible & where
         rows = _rows(
             f"SELECT count(*) FROM (SELECT 1 FROM {_tickets(along)}"  # noqa: S608
             f" WHERE {wanted.text} LIMIT %s) found",
-            [*wanted.params, COUNT_LIMIT if limit is None else limit],
+            [*wanted.params, most],
         )
         return int(rows[0][0])
 

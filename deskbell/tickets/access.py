@@ -95,7 +95,7 @@ def sees_internal(actor: Actor, ticket: Any) -> bool:
 
 
 def _by_id(ticket_id: int) -> QuerySet[Ticket]:
-    rows = Ticket.objects.select_related("state", "group", "customer", "priority")
+    rows = Ticket.objects.select_related("state", "group__email_address", "customer", "priority")
     return rows.filter(pk=ticket_id)
 
 

@@ -16,6 +16,7 @@ from deskbell.tickets.vocabulary import (
     ARTICLE_TYPE_NAMES,
     SENDER_NAMES,
     STATE_TYPE_NAMES,
+    VIEWABLE,
     Sender,
     StateType,
 )
@@ -318,6 +319,18 @@ class Mention(models.Model):
         return f"{self.ticket_id}:{self.user_id}"
 
 
+class TimeType(Stamped):
+    """What recorded time was spent on: an activity that administrators name."""
+
+    name = models.CharField(max_length=250)
+    name_key = models.CharField(max_length=500, unique=True)
+    note = models.CharField(max_length=250, null=True, blank=True)
+    active = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class TimeEntry(models.Model):
     """Time spent on a ticket, in whole seconds; at most one per article (decision 43)."""
 
@@ -326,12 +339,38 @@ class TimeEntry(models.Model):
         Article, models.CASCADE, null=True, blank=True, related_name="time_entry"
     )
     seconds = models.PositiveIntegerField()
+    type = models.ForeignKey(TimeType, models.PROTECT, null=True, blank=True, related_name="+")
     created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
+    class Meta:
+        indexes = [models.Index(fields=["created_at", "id"], name="time_by_date")]
+
     def __str__(self) -> str:
         return f"{self.ticket_id}: {self.seconds} s"
+
+
+class RecentView(models.Model):
+    """Somebody looked at something; one row per person and thing, which moves up when he returns.
+
+    There is no foreign key to the thing: what is gone, or out of his sight by now, is left out when
+    the rows are read.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
+    object = models.CharField(max_length=20, choices=[(name, name) for name in VIEWABLE])
+    object_id = models.BigIntegerField()
+    viewed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "object", "object_id"], name="viewed_once")
+        ]
+        indexes = [models.Index(fields=["user", "-viewed_at", "-id"], name="viewed_by")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.object} {self.object_id}"
 
 
 class CustomField(Stamped):

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from deskbell.kernel.actor import Actor
+from deskbell.kernel.actor import NOBODY_ID, Actor
 from deskbell.kernel.text import MAX_ID
 from deskbell.tickets import access
 from deskbell.tickets.access import Predicate, TicketForbidden, TicketUnknown
@@ -211,6 +211,15 @@ def ticket_row(actor: Actor, ticket_id: int) -> TicketRow:
     return row
 
 
+def written_tickets(ids: Sequence[int]) -> list[TicketRow]:
+    """Tickets the caller has just written, in the order of the ids. One query, none without ids."""
+    if not ids:
+        return []
+    rows = fetch(f"{_TICKET_SELECT}tickets_ticket.id IN ({places(len(ids))})", ids)
+    found = {row[0]: TicketRow._make(row) for row in rows}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
 def written_ticket(ticket_id: int) -> TicketRow:
     """A ticket the caller has just written, whether or not he may still read it. One query.
 
@@ -233,6 +242,37 @@ def tickets_by_id(actor: Actor, ids: Sequence[int]) -> list[TicketRow]:
     )
     found = {row[0]: TicketRow._make(row) for row in rows}
     return [found[id_] for id_ in ids if id_ in found]
+
+
+def newest_ids(
+    actor: Actor,
+    *,
+    customer_id: int | None = None,
+    organization_ids: Sequence[int] = (),
+    types: Collection[int],
+    without: int = 0,
+    limit: int,
+) -> list[int]:
+    """Ids of the newest tickets of a customer, or of organizations, that the actor may read.
+
+    Only those in states of these types, and never the one left out. One query, none where nobody
+    is asked for: tickets of nobody have nothing in common.
+    """
+    if customer_id is not None and customer_id > NOBODY_ID:
+        whose, whom = "tickets_ticket.customer_id = %s", [customer_id]
+    elif organization_ids:
+        whose = f"tickets_ticket.organization_id IN ({places(len(organization_ids))})"
+        whom = list(organization_ids)
+    else:
+        return []
+    where, params = access.visible(actor)
+    sql = (
+        f"SELECT tickets_ticket.id FROM tickets_ticket WHERE {whose} AND {where}"
+        " AND tickets_ticket.state_id IN (SELECT id FROM tickets_state"
+        f" WHERE type IN ({places(len(types))})) AND tickets_ticket.id <> %s"
+        " ORDER BY tickets_ticket.id DESC LIMIT %s"
+    )
+    return [id_ for (id_,) in fetch(sql, [*whom, *params, *sorted(types), without, limit])]
 
 
 def tickets_page(
@@ -473,6 +513,7 @@ class TimeRow(NamedTuple):
     ticket_id: int
     article_id: int | None
     seconds: int
+    type_id: int | None
     created_by_id: int
     created_at: Moment
     updated_at: Moment
@@ -485,6 +526,23 @@ class LinkRow(NamedTuple):
     type: str
     source_id: int
     target_id: int
+
+
+class TagRow(NamedTuple):
+    """A tag, and how many tickets bear it."""
+
+    id: int
+    name: str
+    tickets: int
+
+
+class RecentViewRow(NamedTuple):
+    """Somebody looked at a thing; ``object`` is one of ``vocabulary.VIEWABLE``."""
+
+    id: int
+    object: str
+    object_id: int
+    viewed_at: Moment
 
 
 class MentionRow(NamedTuple):
@@ -557,6 +615,16 @@ def tags_of(ticket_ids: Sequence[int]) -> defaultdict[int, list[str]]:
     return found
 
 
+def tags_page(*, limit: int, offset: int = 0) -> list[TagRow]:
+    """A page of all tags by name, for those who look after them. One query."""
+    sql = (
+        "SELECT t.id, t.name,"
+        " (SELECT COUNT(*) FROM tickets_tickettag tt WHERE tt.tag_id = t.id)"
+        " FROM tickets_tag t ORDER BY t.name_key, t.id LIMIT %s OFFSET %s"
+    )
+    return [TagRow._make(row) for row in fetch(sql, [limit, offset])]
+
+
 def links_of(actor: Actor, ticket_id: int) -> list[LinkRow]:
     """The ties of a ticket at hand to tickets that the actor may read. One query."""
     where, params = access.visible(actor)
@@ -578,7 +646,20 @@ def mentions_of(ticket_id: int) -> list[MentionRow]:
     return [MentionRow._make(row) for row in fetch(sql, [ticket_id])]
 
 
+def recent_views(user_id: int) -> list[RecentViewRow]:
+    """What somebody looked at, the last first; whether he still may is for the caller. One query.
+
+    A person's list is short (:mod:`deskbell.tickets.operations.viewing`).
+    """
+    sql = (
+        f"SELECT {', '.join(RecentViewRow._fields)} FROM tickets_recentview"
+        " WHERE user_id = %s ORDER BY viewed_at DESC, id DESC"
+    )
+    return [RecentViewRow._make(row) for row in fetch(sql, [user_id])]
+
+
 _NAMES = {
+    "time_type": ("tickets_timetype", "name"),
     "user": ("people_user", "login"),
     "group": ("people_group", "name"),
     "organization": ("people_organization", "name"),

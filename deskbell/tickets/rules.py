@@ -240,13 +240,15 @@ def recipients(
     article_type: ArticleType,
     sender: Sender,
     internal: bool,
+    acknowledged: bool = False,
 ) -> list[Owed]:
     """Who is mailed about a new entry, one message per address (decisions 1, 13-16).
 
     Mail follows the article's type: an e-mail goes to the addresses it names; a phone or web
-    entry by the customer that opens a ticket is acknowledged. Ticket CCs get every public entry,
-    the group's addresses and the owner get all. A private entry goes only to staff, and not to an
-    owner or group address that is also the customer's or a CC's.
+    entry by the customer that opens a ticket is acknowledged, a mail where that was said. Ticket
+    CCs get every public entry, but for those who got it themselves, as recipients of the
+    customer's mail; the group's addresses and the owner get all. A private entry goes only to
+    staff, and not to an owner or group address that is also the customer's or a CC's.
     """
     owed: dict[str, Owed] = {}
     author = fold(audience.author)
@@ -269,10 +271,12 @@ def recipients(
         elif (
             opened
             and sender is Sender.CUSTOMER
-            and article_type in (ArticleType.WEB, ArticleType.PHONE)
+            and (article_type in (ArticleType.WEB, ArticleType.PHONE) or acknowledged)
         ):
             owe([audience.customer], Part.CUSTOMER, even_author=True)
-        owe(audience.ccs, Part.CC)
+        came_by_mail = article_type is ArticleType.EMAIL and sender is Sender.CUSTOMER
+        have_it = _keys(audience.named) if came_by_mail else frozenset()
+        owe((a for a in audience.ccs if fold(a) not in have_it), Part.CC)
     outsiders = _keys((audience.customer, *audience.ccs)) if internal else frozenset()
 
     def staff(addresses: Iterable[str]) -> list[str]:

@@ -10,7 +10,7 @@ from django.conf import settings
 from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.text import fold
 from deskbell.people.addresses import is_address
-from deskbell.people.models import Group, User
+from deskbell.people.models import EmailAddress, Group, User
 
 ADDRESSES_AT_MOST = 500
 
@@ -21,9 +21,13 @@ def desk_address(group: Group) -> str:
 
 
 def sender_name(group: Group) -> str:
-    """Under which name the group writes; the desk's own where the group has no address either."""
-    desk = "" if group.email else parseaddr(settings.CONFIG.mail_from)[0]
-    return group.sender_name or desk or group.name
+    """Under which name the group writes: its own, that of its address, or of the desk's.
+
+    Where none of them says one, the group's.
+    """
+    address = group.email_address if group.email else None
+    name = address.name if address is not None else parseaddr(settings.CONFIG.mail_from)[0]
+    return group.sender_name or name or group.name
 
 
 def agent_name(name: str, group: Group) -> str:
@@ -31,12 +35,12 @@ def agent_name(name: str, group: Group) -> str:
     return f"{name} via {sender_name(group)}" if name else sender_name(group)
 
 
-_GROUP_ADDRESSES = Compiled(lambda: Group.objects.exclude(email="").values_list("email"))
+_OWN_ADDRESSES = Compiled(lambda: EmailAddress.objects.values_list("email"))
 
 
 def desk_addresses() -> frozenset[str]:
     """Keys of all addresses that are the desk's own: mail to them would come back to us."""
-    own = (email for (email,) in _GROUP_ADDRESSES.all())
+    own = (email for (email,) in _OWN_ADDRESSES.all())
     return frozenset(fold(a) for a in [*own, settings.CONFIG.sender] if a)
 
 

@@ -105,6 +105,9 @@ SENDER_NAMES = {Sender.AGENT: "Agent", Sender.CUSTOMER: "Customer", Sender.SYSTE
 
 LINK_TYPES = ("normal", "parent", "child")
 
+#: What a person's list of recently viewed things may hold; ids are positions, from 1.
+VIEWABLE = ("Ticket", "User", "Organization")
+
 #: django-helpdesk's and Jutda's numbers for a ticket's status.
 OPEN, REOPENED, RESOLVED, CLOSED, DUPLICATE = 1, 2, 3, 4, 5
 

@@ -11,7 +11,7 @@ import pytest
 from tests.contract.curl import Curl, Reply
 from tests.live import LiveDesk
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.once]
 
 #: "admin:admin", as the documentation has it.
 AUTHORIZATION = "Authorization: Basic YWRtaW46YWRtaW4="

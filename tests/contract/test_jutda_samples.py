@@ -14,7 +14,7 @@ import pytest
 from tests.contract.curl import Curl, Reply
 from tests.live import LiveDesk
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.once]
 
 METHODS = [
     "create_ticket",

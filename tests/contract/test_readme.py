@@ -15,7 +15,7 @@ from tests.conftest import DeskYard
 from tests.contract.curl import CURL, Curl
 from tests.live import ROOT, LiveDesk
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.once]
 
 README = (ROOT / "README.md").read_text()
 HERE = "http://127.0.0.1:8000"

@@ -32,12 +32,6 @@ DATES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _cheap_passwords(settings: Any) -> None:
-    """Hash quickly: nothing here is about hashing."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 class Clock:
     """The desk's clock, moved by hand."""
 

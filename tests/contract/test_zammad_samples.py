@@ -12,7 +12,7 @@ import pytest
 from tests.contract.curl import Curl, Reply
 from tests.live import LiveDesk
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.once]
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")
 CUSTOMER = "email_of_existing_customer@example.com"

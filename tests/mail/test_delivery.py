@@ -351,7 +351,7 @@ class TestLetter:
         assert "Reply-To" not in sent(mails(article)["updated"])
 
     def test_of_a_group_without_address_comes_from_the_desk(self, desk):
-        Group.objects.filter(pk=desk.group.pk).update(email="")
+        Group.objects.filter(pk=desk.group.pk).update(email_address=None)
         article = desk.reply(desk.open(), by=desk.nora)
         jobs.run_due()
 

@@ -752,6 +752,7 @@ class TestTheDocumentation:
 
 @pytest.mark.live
 @pytest.mark.timeout(120)
+@pytest.mark.once
 class TestTheCommands:
     @staticmethod
     def run(desk: LiveDesk, *arguments: str) -> subprocess.CompletedProcess[str]:

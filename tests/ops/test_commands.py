@@ -61,6 +61,7 @@ def refused(result: subprocess.CompletedProcess[str]) -> str:
     return result.stderr
 
 
+@pytest.mark.once
 class TestFront:
     def test_lists_only_commands_that_exist(self, new_live_desk):
         text = done(command(new_live_desk(), "--help"))
@@ -118,6 +119,7 @@ class TestMigrate:
         assert sum("applied kernel.0001" in out for out, _ in told) == 1
 
 
+@pytest.mark.once
 class TestDoctor:
     def test_finds_nothing_wrong_with_a_new_desk(self, desk):
         found = json.loads(done(command(desk, "doctor", "--json")))
@@ -132,6 +134,7 @@ class TestDoctor:
         assert "run `deskbell migrate`" in result.stdout
 
 
+@pytest.mark.once
 class TestUser:
     def add(self, desk: LiveDesk, *arguments: str) -> subprocess.CompletedProcess[str]:
         return command(
@@ -193,6 +196,7 @@ class TestUser:
         refused(command(desk, "user", "deactivate", "--", name))
 
 
+@pytest.mark.once
 class TestToken:
     def test_is_created_listed_without_its_secret_and_revoked(self, desk):
         done(command(desk, "user", "add", "sync@example.com", "--make-password"))
@@ -216,6 +220,7 @@ class TestToken:
         assert "There is no token" in refused(command(desk, "token", "revoke", number))
 
 
+@pytest.mark.once
 class TestJobs:
     def test_shows_retries_and_discards_dead_letters(self, desk):
         code = (

@@ -19,7 +19,7 @@ import pytest
 
 from tests.live import LiveDesk, free_port
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.live, pytest.mark.once, pytest.mark.timeout(120)]
 
 JOBS = "tests.kernel.jobs"
 

@@ -26,6 +26,11 @@ SIGNS = re.compile(r"[\x00-/:-@\[-`{-\x7f]|\s")
         ("e\u0301te\u0301", ["ete"]),
         ("日本語 text", ["日", "本", "語", "text"]),
         ("ΣΊΣΥΦΟΣ", ["σισυφοσ"]),
+        # Syllables as their letters, so that one still being typed is the beginning of its word.
+        ("한국", ["\u1112\u1161\u11ab\u1100\u116e\u11a8"]),
+        ("Привет, МИР", ["привет", "мир"]),
+        ("مَرْحَبًا", ["مرحبا"]),
+        ("ok👍🏽👩‍💻", ["ok", "👍", "👩", "💻"]),
         ("  ,.;  ", []),
         ("", []),
     ],

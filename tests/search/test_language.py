@@ -136,9 +136,12 @@ def test_meaning(text: str, meaning: str) -> None:
         ("NOT", "()", 3),
         ("foo NOT AND bar", "(foo & bar…)", 8),
         ("()", "()", 1),
-        ("id:[1 TO", "(id: & 1…)", 3),
-        ("id:[1 5]", "(id: & 1 & 5…)", 3),
-        ("id:>(1)", "(id:> & 1…)", 4),
+        ("id:[1 TO", "(1…)", 3),
+        ("id:[1 5]", "(1 & 5…)", 3),
+        ("title:(fire", "(fire…)", 6),
+        ('title:"fire x', "(fire & x…)", 6),
+        ("title:fire (x", "(title:fire & x…)", 11),
+        ("id:>(1)", "(1…)", 4),
     ],
 )
 def test_nonsense_is_read_as_words(text: str, meaning: str, position: int) -> None:

@@ -403,6 +403,21 @@ class TestStatements:
         assert "search_text" not in page
         assert "@@" not in page
 
+    @pytest.mark.skipif(
+        connection.vendor != "sqlite", reason="PostgreSQL's index gives all at once"
+    )
+    def test_a_common_word_is_counted_along_its_entries(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(results, "FEW", 0)
+        with CaptureQueriesContext(connection) as queries:
+            assert count(SYSTEM, '"printer" state_id:1') == 12
+        plan = self.explain(queries[-1]["sql"])
+
+        assert "VIRTUAL TABLE INDEX" in plan
+        assert "SEARCH tickets_ticket USING INTEGER PRIMARY KEY" in plan
+        assert "SCAN tickets_ticket" not in plan
+
     def test_a_rare_word_looks_up_its_tickets(self) -> None:
         look_up, page = self.statements('"printer"')[-2:]
 

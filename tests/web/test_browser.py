@@ -10,7 +10,7 @@ import pytest
 
 from tests.live import ADMIN_EMAIL, ADMIN_PASSWORD, ROOT, LiveDesk
 
-pytestmark = [pytest.mark.browser, pytest.mark.live]
+pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.once]
 
 # Run in the desk's own environment; prints the ticket's id.
 OPEN = """

@@ -77,8 +77,8 @@ class TestTheList:
         for _ in range(tickets):
             cast.ticket(cast.person(f"c{_}", roles=[3]))
 
-        # session, user, rights; the page and its lines; sums, own and unassigned
-        with django_assert_num_queries(7):
+        # session, user, rights; the page and its lines; sums, own and unassigned; notifications
+        with django_assert_num_queries(8):
             assert desk.get("/tickets/").status_code == 200
 
     @pytest.mark.parametrize(

@@ -160,6 +160,7 @@ def pages(db: None) -> dict[str, Any]:
         "note": desk.post(f"/tickets/{ticket.pk}/notes/", {"body": "x"}),
         "facts": desk.post(f"/tickets/{ticket.pk}/facts/", {"was-custom_asset": "7"}),
         "new": desk.get("/tickets/new/"),
+        "notifications": desk.get("/notifications/"),
         "new again": desk.post("/tickets/new/", {}),
         "channels": admin.get("/admin/channels/"),
         "channel": admin.get(f"/admin/channels/{channel.pk}/"),

@@ -223,9 +223,11 @@ class TestTheThread:
             person = cast.person(f"agent{number}", roles=[2], groups={1: ["full"]})
             write(ticket, cast.acting(person), files=[NewFile("a.txt", b"a")])
 
+        desk.get(f"/tickets/{ticket.pk}/")  # what she was told of it is seen now
+
         # session, user, rights · ticket, entries · states, priorities, groups · who may own it,
-        # their names, other names · files, mails · fields, tags, links, linked, copies · two sums
-        with django_assert_num_queries(20):
+        # their names, other names · files, mails · fields, tags, links, linked, copies · two sums, notifications
+        with django_assert_num_queries(21):
             assert desk.get(f"/tickets/{ticket.pk}/").status_code == 200
 
 

@@ -106,6 +106,8 @@ class PageRenderer(renderers.BrowsableAPIRenderer):
         context: dict[str, Any] = super().get_context(data, accepted_media_type, renderer_context)
         # It would be an inline style sheet, which our policy forbids.
         context["code_style"] = None
+        # The papers lie beside the API, below the same mount.
+        context["papers"] = f"{context['request'].path.partition('/api')[0]}/help/api/helpdesk/"
         return context
 
     def render(

@@ -117,7 +117,9 @@ class Root(DeskView):
 
 _TICKETS = (
     "Tickets with their entries and files.\n\n"
-    "`?status=1,3` lists those whose status is one of these numbers."
+    "`?status=1,3` lists those whose status is one of these numbers. `?search=` takes words and"
+    " the query language of the desk's search, `?ordering=-modified,id` an order by id, queue,"
+    " title, assigned_to, status, priority, due_date, created or modified."
 )
 
 

@@ -10,18 +10,36 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from deskbell.api.zammad.encode import articles as article_objects
 from deskbell.api.zammad.encode import people as people_objects
 from deskbell.api.zammad.encode import tickets as ticket_objects
-from deskbell.api.zammad.encode.values import minutes, stamp
+from deskbell.api.zammad.encode.values import stamp
 from deskbell.kernel.actor import Actor
-from deskbell.people.models import Group, Organization, Role, RoleGroup, User, UserGroup, UserRole
+from deskbell.people.models import (
+    EmailAddress,
+    Group,
+    Organization,
+    Role,
+    RoleGroup,
+    User,
+    UserGroup,
+    UserRole,
+)
 from deskbell.tickets import queries
-from deskbell.tickets.queries import ArticleRow, AttachmentRow, MentionRow, TicketRow, TimeRow
+from deskbell.tickets.queries import ArticleRow, AttachmentRow, MentionRow, TicketRow
 
 Objects = list[dict[str, Any]]
+
+
+#: The role of a :class:`UserRole` makes agents.
+_FOR_AGENTS = Role.permissions.through.objects.filter(
+    role=OuterRef("role"),
+    role__active=True,
+    permission__active=True,
+    permission__name__in=("ticket", "ticket.agent"),
+)
 
 
 def sees_people(actor: Actor) -> bool:
@@ -35,11 +53,14 @@ def sees_people(actor: Actor) -> bool:
 def users(rows: Sequence[User], *, actor: Actor) -> Objects:
     """Persons with their ``*_ids``; three statements for the lists. Customers see less."""
     ids = [row.pk for row in rows]
-    roles = _pairs(
+    held = list(
         UserRole.objects.filter(user__in=ids)
+        .annotate(for_agents=Exists(_FOR_AGENTS))
         .order_by("user", "role")
-        .values_list("user_id", "role_id")
+        .values_list("user_id", "role_id", "for_agents")
     )
+    roles = _pairs((user_id, role_id) for user_id, role_id, _for_agents in held)
+    agents = {user_id for user_id, _role_id, for_agents in held if for_agents}
     through = User.organizations.through.objects
     secondary = _pairs(
         through.filter(user__in=ids)
@@ -59,6 +80,7 @@ def users(rows: Sequence[User], *, actor: Actor) -> Objects:
             role_ids=roles[row.pk],
             organization_ids=secondary[row.pk],
             group_ids=grants[row.pk],
+            is_agent=row.pk in agents,
         )
         if not knows and row.pk != actor.user_id:
             shown = people_objects.for_customers(shown)
@@ -137,9 +159,12 @@ def groups(rows: Sequence[Group], *, actor: Actor) -> Objects:
 
 
 def groups_expanded(shown: Objects) -> Objects:
-    """Logins for teams; one statement."""
+    """Logins for teams, and what their addresses are called; a statement each."""
     logins = queries.names_of("user", _stampers(shown) | _listed(shown, "user_ids"))
-    return [people_objects.group_expanded(one, logins) for one in shown]
+    wanted = _single(shown, "email_address_id")
+    found = EmailAddress.objects.filter(pk__in=wanted) if wanted else ()
+    addresses = {row.pk: row.name or row.email for row in found}
+    return [people_objects.group_expanded(one, logins=logins, addresses=addresses) for one in shown]
 
 
 def roles(rows: Sequence[Role]) -> Objects:
@@ -235,20 +260,6 @@ def mention(row: MentionRow) -> dict[str, Any]:
         "user_id": row.user_id,
         "created_by_id": row.created_by_id,
         "updated_by_id": row.created_by_id,
-        "created_at": stamp(row.created_at),
-        "updated_at": stamp(row.updated_at),
-    }
-
-
-def time_entry(row: TimeRow) -> dict[str, Any]:
-    """Time spent, as Zammad accounts for it: minutes as a text."""
-    return {
-        "id": row.id,
-        "ticket_id": row.ticket_id,
-        "ticket_article_id": row.article_id,
-        "time_unit": minutes(row.seconds),
-        "type_id": None,
-        "created_by_id": row.created_by_id,
         "created_at": stamp(row.created_at),
         "updated_at": stamp(row.updated_at),
     }

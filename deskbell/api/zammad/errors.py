@@ -23,6 +23,11 @@ CLASS_NAMES = {
     "tag": "Tag::Item",
     "mention": "Mention",
     "link": "Link",
+    "notification": "OnlineNotification",
+    "email address": "EmailAddress",
+    "custom field": "ObjectManager::Attribute",
+    "time_entry": "Ticket::TimeAccounting",
+    "time_type": "Ticket::TimeAccounting::Type",
 }
 
 NOT_AUTHORIZED = "Not authorized"
@@ -135,7 +140,17 @@ _SPECIAL: dict[tuple[str, str], Callable[[Invalid], str]] = {
     ),
 }
 _BY_ID = frozenset(
-    {"group_id", "owner_id", "customer_id", "state_id", "priority_id", "organization_id"}
+    {
+        "email_address_id",
+        "group_id",
+        "owner_id",
+        "customer_id",
+        "state_id",
+        "priority_id",
+        "organization_id",
+        "ticket_article_id",
+        "type_id",
+    }
 )
 _LISTS = frozenset(
     {"roles", "groups", "organizations", "members", "secondary_members", "users", "permissions"}

@@ -11,7 +11,7 @@ from deskbell.kernel.actor import NOBODY_ID
 from deskbell.kernel.text import fold
 from deskbell.people import credentials
 from deskbell.people.models import Group, Identity, Organization, Permission, Role, User
-from deskbell.tickets.models import Priority, State
+from deskbell.tickets.models import Priority, State, TimeType
 from deskbell.tickets.vocabulary import (
     ARTICLE_TYPE_NAMES,
     SENDER_NAMES,
@@ -30,6 +30,7 @@ _NAMED: dict[str, Any] = {
     "priority": Priority,
     "organization": Organization,
     "role": Role,
+    "time_type": TimeType,
 }
 
 
@@ -127,6 +128,14 @@ def _fixed(params: Mapping[str, Any], key: str, by_name: Mapping[str, Any], kind
     if id_ not in kind._value2member_map_:
         raise errors.invalid_param(f"{key}_id", value)
     return kind(id_)
+
+
+def time_type_of(params: Mapping[str, Any]) -> int | None:
+    """What an article's time was spent on, by name or by id; ``None`` where neither is sent."""
+    name, id_ = params.get("accounted_time_type"), params.get("accounted_time_type_id")
+    if not is_blank(name):
+        return row_named("time_type", name, key="accounted_time_type")
+    return None if is_blank(id_) else known_id("time_type", "accounted_time_type_id", id_)
 
 
 def users_named(key: str, value: Any) -> list[int]:

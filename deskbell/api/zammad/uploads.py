@@ -13,9 +13,12 @@ from deskbell.api.zammad.models import Upload
 from deskbell.kernel.actor import Actor
 from deskbell.tickets import attachments
 from deskbell.tickets.attachments import NewFile
+from deskbell.tickets.models import Attachment
 
 KEPT_FOR = timedelta(days=1)
 PER_FORM_AT_MOST = 100
+#: A form that repeats another article has as many files as an article may have.
+COPIES_AT_MOST = 500
 FORM_ID_LIMIT = 250
 
 
@@ -38,6 +41,36 @@ def add(form_id: str, file: UploadedFile, *, actor: Actor, at: datetime) -> Uplo
         size=len(content),
         created_at=at,
     )
+
+
+@transaction.atomic
+def copy(article_id: int, form_id: str, *, actor: Actor, at: datetime) -> list[Upload]:
+    """Put an article's files, but for those that stand in its body, into a form; each once.
+
+    Access to the article is the caller's. Raises :class:`errors.Problem`.
+    """
+    if len(form_id) > FORM_ID_LIMIT:
+        raise errors.unprocessable(f"Form is too long (maximum is {FORM_ID_LIMIT} characters)")
+    form = Upload.objects.filter(user=actor.user_id, form_id=form_id)
+    there = set(form.values_list("blob_id", "filename"))
+    files = Attachment.objects.filter(article=article_id, inline=False).order_by("id")
+    wanted = [file for file in files if (file.blob_id, file.filename) not in there]
+    if wanted and len(there) + len(wanted) > COPIES_AT_MOST:
+        raise errors.unprocessable(f"A form has at most {COPIES_AT_MOST} files.")
+    Upload.objects.bulk_create(
+        Upload(
+            user_id=actor.user_id,
+            form_id=form_id,
+            blob_id=file.blob_id,
+            filename=file.filename,
+            content_type=file.content_type,
+            size=file.size,
+            created_at=at,
+        )
+        for file in wanted
+    )
+    kept = {(file.blob_id, file.filename) for file in files}
+    return [one for one in form.order_by("id") if (one.blob_id, one.filename) in kept]
 
 
 def files_of(article: Any, *, actor: Actor) -> list[NewFile]:

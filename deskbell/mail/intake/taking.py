@@ -98,3 +98,15 @@ def rescan(*, at: datetime) -> int:
             enter()
     enter()
     return entered
+
+
+def raw_of(article_id: int) -> bytes | None:
+    """The message that became an entry, byte by byte; ``None`` where there is none (any more)."""
+    rows = IncomingMail.objects.filter(article_id=article_id).exclude(place="")
+    place = rows.order_by("id").values_list("place", flat=True).first()
+    if place is None:
+        return None
+    try:
+        return store.read(place)
+    except FileNotFoundError:
+        return None

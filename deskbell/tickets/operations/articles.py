@@ -12,12 +12,13 @@ from django.conf import settings
 from deskbell.kernel.actor import NOBODY_ID, Actor
 from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.errors import Invalid
+from deskbell.kernel.events import Change
 from deskbell.kernel.text import is_storable, is_storable_json, storable
 from deskbell.people.addresses import is_mailable
 from deskbell.people.models import User
 from deskbell.tickets import attachments, rules, senders
 from deskbell.tickets.attachments import NewFile
-from deskbell.tickets.models import Article, Attachment, Ticket, TicketCC, TimeEntry
+from deskbell.tickets.models import Article, Attachment, Ticket, TicketCC, TimeEntry, TimeType
 from deskbell.tickets.operations.inputs import NewArticle
 from deskbell.tickets.rules import Audience, Occasion, Owed
 from deskbell.tickets.texts import HTML, PLAIN
@@ -110,7 +111,7 @@ def add_article(
         article.subject = new.subject or ticket.title
         article.message_id = new.message_id or new_message_id()
     else:
-        named = []
+        named = senders.addresses_in(new.to) if new.type is ArticleType.EMAIL else []
     if article.message_id:
         article.message_id_md5 = hashlib.md5(  # noqa: S324 - a key clients read, not a safeguard
             article.message_id.encode("utf-8", "replace")
@@ -126,6 +127,7 @@ def add_article(
             article_type=new.type,
             sender=sender,
             internal=internal,
+            acknowledged=new.acknowledged,
         )
         if is_mailable(message.address) and not new.quiet
     ]
@@ -138,12 +140,36 @@ def add_article(
             ticket=ticket,
             article=article,
             seconds=new.seconds,
+            type_id=known_time_type(new.time_type_id),
             created_by_id=actor.user_id,
             created_at=at,
             updated_at=at,
         )
         ticket.time_spent = (ticket.time_spent or 0) + new.seconds
     return article, files, owed
+
+
+def article_lines(article: Article, new: NewArticle) -> list[Change]:
+    """The history of an entry that was added: that it was, and the time it took."""
+    lines = [Change("article", type="created", object="Article", object_id=article.pk)]
+    if new.seconds is not None:
+        spent = str(new.seconds)
+        lines.append(
+            Change("time_spent", new=spent, type="added", object="Article", object_id=article.pk)
+        )
+    return lines
+
+
+def known_time_type(type_id: int | None) -> int | None:
+    """The id of a kind of time that may be chosen. Raises :class:`Invalid` (``type_id``)."""
+    if type_id is None:
+        return None
+    active = TimeType.objects.filter(pk=type_id).values_list("active", flat=True).first()
+    if active is None:
+        raise Invalid("type_id", "unknown", type_id)
+    if not active:
+        raise Invalid("type_id", "not_selectable", type_id)
+    return type_id
 
 
 def attach(article: Article, files: Iterable[NewFile], *, at: datetime) -> list[Attachment]:

@@ -19,7 +19,7 @@ from deskbell.people.models import Group, Organization, User
 from deskbell.tickets import access, counts, rules
 from deskbell.tickets.models import Article, Priority, State, Ticket, TicketCC
 from deskbell.tickets.operations import pointers
-from deskbell.tickets.operations.articles import add_article
+from deskbell.tickets.operations.articles import add_article, article_lines
 from deskbell.tickets.operations.happenings import TicketUpdated
 from deskbell.tickets.operations.inputs import NewArticle, TicketChange, UnsetType
 from deskbell.tickets.operations.opening import (
@@ -93,12 +93,10 @@ def update_ticket(
             ticket, article, occasion=occasion, actor=actor, at=at
         )
         before = ticket.state
-        if isinstance(change.state_id, UnsetType):
+        if article.wakes and isinstance(change.state_id, UnsetType):
             follow_reply(ticket, happening.article, actor=actor)
             _note_state(before, ticket, changes, at=at)
-        changes.append(
-            Change("article", type="created", object="Article", object_id=happening.article.pk)
-        )
+        changes += article_lines(happening.article, article)
     if not changes:
         return ticket, None
     ticket.updated_by_id = actor.user_id

@@ -75,6 +75,11 @@ class TicketLinked(TicketHappening):
 
 
 @dataclass(slots=True, kw_only=True)
+class TimeAccounted(TicketHappening):
+    """Time spent on a ticket was recorded, corrected or taken away."""
+
+
+@dataclass(slots=True, kw_only=True)
 class TicketMerged(TicketHappening):
     """``source`` went into ``ticket``; its articles stand there now."""
 

@@ -20,9 +20,11 @@ __all__ = ["UNSET", "NewArticle", "NewTicket", "TicketChange", "UnsetType"]
 class NewArticle:
     """An entry to be added.
 
-    ``from_address`` is computed where it is ``None``. ``seconds`` is time spent. ``named`` in To
-    and Cc decides who gets an e-mail article. ``new_status`` is the number a django-helpdesk
-    client set with the entry and reads back. Nobody is mailed about a ``quiet`` entry.
+    ``from_address`` is computed where it is ``None``. ``seconds`` is time spent, ``time_type_id``
+    what on. ``named`` in To and Cc decides who gets an e-mail article. ``new_status`` is the number
+    a django-helpdesk client set with the entry and reads back. Nobody is mailed about a ``quiet``
+    entry. The customer hears that his ``acknowledged`` mail opened a ticket. What no person wrote
+    never ``wakes`` a ticket that sleeps or is closed.
     """
 
     body: str
@@ -41,9 +43,12 @@ class NewArticle:
     origin_by_id: int | None = None
     preferences: dict[str, Any] = field(default_factory=dict)
     seconds: int | None = None
+    time_type_id: int | None = None
     files: Sequence[NewFile] = ()
     new_status: int | None = None
     quiet: bool = False
+    acknowledged: bool = False
+    wakes: bool = True
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""States and priorities: the rows that administrators may add and rename."""
+"""States, priorities and kinds of time: rows that administrators may add and rename."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deskbell.kernel.actor import Actor
 from deskbell.kernel.errors import Invalid, Refused, Unknown
 from deskbell.kernel.events import Change, record
 from deskbell.kernel.text import fold
-from deskbell.tickets.models import Priority, State
+from deskbell.tickets.models import Priority, State, TimeType
 from deskbell.tickets.vocabulary import CLOSED, DUPLICATE, OPEN, StateId, StateType
 
 STATE_COLUMNS = frozenset(
@@ -31,6 +31,7 @@ STATE_COLUMNS = frozenset(
     }
 )
 PRIORITY_COLUMNS = frozenset({"name", "default_create", "ui_icon", "ui_color", "note", "active"})
+TIME_TYPE_COLUMNS = frozenset({"name", "note", "active"})
 #: Rows that the desk's own rules move tickets to.
 _SEEDED_STATES = frozenset(int(id_) for id_ in StateId)
 _SEEDED_PRIORITIES = frozenset(range(1, 6))
@@ -44,7 +45,7 @@ _NUMBER_FOR_TYPE = {
 
 @dataclass(frozen=True, slots=True)
 class VocabularyChanged:
-    """A state or a priority was made, changed or removed."""
+    """A state, a priority or a kind of time was made, changed or removed."""
 
     object_name: str
     object_id: int
@@ -105,6 +106,20 @@ def save_priority(
     if row.default_create and not row.active:
         raise Invalid("default_create", "not_selectable", True)
     _save(row, before, ("default_create",), actor=actor, at=at)
+    return row
+
+
+@transaction.atomic
+def save_time_type(
+    type_id: int | None, columns: Mapping[str, Any], *, actor: Actor, at: datetime
+) -> TimeType:
+    """Create (id ``None``) or change what time may be spent on.
+
+    Raises :class:`Unknown`, :class:`Invalid` (``name`` ``required``/``too_long``/``taken``).
+    """
+    row: TimeType
+    row, before = _row(TimeType, type_id, "time_type", columns, TIME_TYPE_COLUMNS)
+    _save(row, before, (), actor=actor, at=at)
     return row
 
 

@@ -28,7 +28,7 @@ from deskbell.tickets.models import (
     Ticket,
     TicketCC,
 )
-from deskbell.tickets.operations.articles import add_article
+from deskbell.tickets.operations.articles import add_article, article_lines
 from deskbell.tickets.operations.happenings import TicketOpened
 from deskbell.tickets.operations.inputs import NewTicket, UnsetType
 from deskbell.tickets.operations.ties import tie_links, tie_tags
@@ -41,7 +41,7 @@ MENTIONS_AT_MOST = 100
 #: Characters of all custom fields of a ticket together.
 CUSTOM_SIZE = 2_000_000
 
-_GROUP = by_id(Group)
+_GROUP = Compiled(lambda key: Group.objects.select_related("email_address").filter(pk=key), int)
 _USER = by_id(User)
 _STATE = by_id(State)
 _PRIORITY = by_id(Priority)
@@ -112,6 +112,7 @@ def open_ticket(new: NewTicket, *, actor: Actor, at: datetime) -> Ticket:
             ticket, new.article, occasion=Occasion.OPENED, actor=actor, at=at
         )
         follow_reply(ticket, happening.article, actor=actor)
+        happening.changes += article_lines(happening.article, new.article)
     ticket.save(force_insert=True)
     happening.changes += tie_tags(ticket, new.tags)
     happening.changes += tie_links(ticket, new.links, actor=actor, at=at)

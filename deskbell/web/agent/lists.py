@@ -13,6 +13,7 @@ from deskbell.kernel.actor import Actor
 from deskbell.kernel.text import storable
 from deskbell.mail.intake.channels import PERMISSION
 from deskbell.mail.models import MailChannel
+from deskbell.notify import queries as notifications
 from deskbell.search.language import parse
 from deskbell.search.results import find
 from deskbell.tickets import overviews
@@ -45,10 +46,13 @@ class RailView:
     current: bool
 
 
-def rail(actor: Actor, *, current: str = "", query: str = "") -> dict[str, Any]:
+def rail(
+    actor: Actor, *, current: str = "", query: str = "", unseen: int | None = None
+) -> dict[str, Any]:
     """What stands in the rail of every page of the workspace.
 
-    Two queries, and for administrators of mail one about its alarms.
+    Three queries, and for administrators of mail one about its alarms. ``unseen``: how many
+    notifications wait, where the page has counted them already.
     """
     counts = overviews.counts(actor)
     return {
@@ -58,6 +62,7 @@ def rail(actor: Actor, *, current: str = "", query: str = "") -> dict[str, Any]:
             for name, (label, icon) in LABELS.items()
         ],
         "counts": counts,
+        "unseen": notifications.unseen(actor) if unseen is None else unseen,
         "channels": _channels(actor, current),
     }
 

@@ -16,6 +16,8 @@ from deskbell.kernel.actor import NOBODY_ID
 from deskbell.kernel.clock import now
 from deskbell.kernel.errors import Forbidden, Invalid, Refused
 from deskbell.mail.queries import deliveries_of
+from deskbell.notify import queries as notifications
+from deskbell.notify.operations import see_ticket
 from deskbell.people.addresses import is_mailable
 from deskbell.people.models import User
 from deskbell.tickets import access, fields, overviews, queries, thread
@@ -66,7 +68,12 @@ def ticket(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
     if not access.allows(request.actor, row, as_agent=True):
         # One's own question is answered in the portal.
         return HttpResponseRedirect(reverse("portal-ticket", args=[ticket_id]))
-    return _page(request, row)
+    unseen, of_ticket = notifications.unseen_beside(request.actor, row.id)
+    if of_ticket and request.method == "GET":
+        # Only where there is something to note: reading a page takes no lock otherwise.
+        see_ticket(row.id, actor=request.actor, at=now())
+        unseen -= min(of_ticket, unseen)
+    return _page(request, row, unseen=unseen)
 
 
 def _page(
@@ -78,6 +85,7 @@ def _page(
     note: Answer | None = None,
     facts: Facts | None = None,
     news: bool = False,
+    unseen: int | None = None,
 ) -> HttpResponseBase:
     actor = request.actor
     window, earlier = thread.newest(
@@ -113,7 +121,7 @@ def _page(
     customer = people.get(row.customer_id)
     owner = people.get(row.owner_id)
     context: dict[str, Any] = {
-        "rail": rail(actor),
+        "rail": rail(actor, unseen=unseen),
         "ticket": row,
         "address": here,
         "state": words.state(row.state_id),

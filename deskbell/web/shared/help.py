@@ -1,4 +1,7 @@
-"""The documentation of the form API: a public page with this installation's own addresses."""
+"""The documentation of the three APIs: public pages with this installation's own addresses.
+
+The form API is described here. The REST dialects describe themselves; their pages lay that out.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
+from deskbell.kernel.reference import EXAMPLE_LOGIN, Operation, Reference, type_name
 from deskbell.web.shared.middleware import CONTENT_SECURITY_POLICY
 from deskbell.web.shared.pages import allow
 
 #: The account of all examples, as old as the API itself.
-CREDENTIALS = {"user": "susan", "password": "fido"}
+CREDENTIALS = dict(zip(("user", "password"), EXAMPLE_LOGIN.split(":"), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,8 +309,87 @@ def form_api(request: HttpRequest, mount: str) -> HttpResponseBase:
         for m in METHODS
     ]
     first = Example(f"{base}hold_ticket/", {**CREDENTIALS, "ticket": "31794"})
-    context = {"base": base, "methods": methods, "first": first}
+    context = {"base": base, "methods": methods, "first": first, "apis": _apis("", mount)}
     response: HttpResponse = render(request, "help/form_api.html", context)
     # Below api/ the page is outside of the chain that gives pages their policy.
     response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return response
+
+
+# --- the REST dialects ---------------------------------------------------------------------------
+
+#: What a paragraph of a description begins with that is a call, and no text.
+_CALL = "curl:"
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One of the three pages, as each of them names it."""
+
+    title: str
+    address: str
+    is_here: bool
+
+
+def _apis(here: str, mount: str) -> list[Api]:
+    pages = (
+        ("", "Form API"),
+        ("helpdesk", "django-helpdesk API"),
+        ("zammad", "Zammad API"),
+    )
+    return [
+        Api(title, f"/{mount}help/api/{name}/" if name else f"/{mount}help/api/", name == here)
+        for name, title in pages
+    ]
+
+
+@allow("GET", "HEAD")
+def rest_api(request: HttpRequest, mount: str, reference: Reference) -> HttpResponseBase:
+    """The page of a REST dialect, with everything it says of itself."""
+    base = request.build_absolute_uri(f"/{mount}{reference.below}")
+
+    def shown(operation: Operation) -> dict[str, object]:
+        command = operation.example.command(base, operation.verb)
+        return {"about": operation, "command": command}
+
+    topics = [
+        {"about": topic, "paragraphs": [_paragraph(one, base) for one in topic.paragraphs]}
+        for topic in reference.topics
+    ]
+    sections = [
+        {"about": section, "operations": [shown(one) for one in section.operations]}
+        for section in reference.sections
+    ]
+    context = {
+        "reference": reference,
+        "base": base,
+        "topics": topics,
+        "sections": sections,
+        "everywhere": [shown(one) for one in reference.everywhere],
+        "objects": _objects(reference),
+        "apis": _apis(reference.name, mount),
+        "document": request.build_absolute_uri(f"/{mount}help/api/{reference.name}/openapi.json"),
+    }
+    return render(request, "help/rest_api.html", context)
+
+
+def _paragraph(text: str, base: str) -> dict[str, object]:
+    """A paragraph, or a call that was written as ``curl:`` with its path and arguments."""
+    if not text.startswith(_CALL):
+        return {"text": text, "is_call": False}
+    return {"text": f"curl {base}{text.removeprefix(_CALL)}", "is_call": True}
+
+
+def _objects(reference: Reference) -> list[dict[str, object]]:
+    """The schemas that are objects, with the type of every key."""
+    found: list[dict[str, object]] = []
+    for name, schema in reference.schemas.items():
+        if schema.get("type") != "object":
+            continue
+        needed = schema.get("required", ())
+        keys = [
+            {"name": key, "type": type_name(one), "is_always": key in needed}
+            for key, one in schema.get("properties", {}).items()
+        ]
+        found.append({"name": name, "text": schema.get("description", ""), "keys": keys})
+    return found

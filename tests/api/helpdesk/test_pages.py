@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from deskbell.people.models import User
 from tests.api.helpdesk.client import Api
@@ -41,6 +42,17 @@ class TestPages:
             assert f"<h1>{name}</h1>" in page.text
             assert page.headers["Content-Type"] == "text/html; charset=utf-8"
         assert "<h1>Create User List</h1>" in api.get("users/", **HTML).text
+
+    @pytest.mark.parametrize("mount", ["", "/helpdesk"])
+    @pytest.mark.parametrize("path", ["/api/", "/api", "/api/tickets/"])
+    def test_lead_to_the_papers_below_the_same_mount(
+        self, client: Client, boss: User, mount: str, path: str
+    ) -> None:
+        page = client.get(f"{mount}{path}", HTTP_ACCEPT="text/html").content.decode()
+
+        papers = f"{mount}/help/api/helpdesk/"
+        assert f'href="{papers}"' in page
+        assert f'href="{papers}openapi.json"' in page
 
     def test_nothing_comes_from_elsewhere_or_runs_inline(self, boss: User) -> None:
         page = Api(boss).get("tickets/", **HTML)
@@ -319,6 +331,7 @@ def writable(kind: str, label: str) -> dict[str, Any]:
 
 @pytest.mark.browser
 @pytest.mark.live
+@pytest.mark.once
 class TestInABrowser:
     def test_forms_and_buttons_work_under_the_policy(self, live_desk: LiveDesk, page: Any) -> None:
         refused: list[str] = []

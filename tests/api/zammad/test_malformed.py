@@ -14,7 +14,7 @@ from tests import cast
 from tests.api.zammad.test_permissions import TABLE, filled
 from tests.api.zammad.wire import BASE, Wire, message, token_of, told
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

@@ -12,10 +12,14 @@ from django.db import transaction
 from deskbell.api.zammad.urls import urlpatterns
 from deskbell.kernel import clock
 from deskbell.kernel.actor import SYSTEM
-from deskbell.people.operations import change_user
+from deskbell.notify.models import OnlineNotification
+from deskbell.people.operations import change_user, save_email_address
 from deskbell.tickets.attachments import NewFile
 from deskbell.tickets.models import Article, Mention
 from deskbell.tickets.operations import NewArticle, follow, update_ticket
+from deskbell.tickets.operations.naming import save_time_type
+from deskbell.tickets.operations.tags import create_tag
+from deskbell.tickets.operations.times import add_time
 from tests import cast
 from tests.api.zammad.wire import Wire, message, token_of
 
@@ -97,8 +101,8 @@ TABLE = [
     Row("GET", "organizations",                        "200 200 200 200 200 200 200 200"),
     Row("POST", "organizations",                       "403 403 403 201 201 201 201 403",
         {"name": "Neu"}),
-    Row("GET", "organizations/search",                 "200 200 200 200 200 200 200 200"),
-    Row("POST", "organizations/search",                "200 200 200 200 200 200 200 200", {}),
+    Row("GET", "organizations/search",                 "403 403 403 200 200 200 200 403"),
+    Row("POST", "organizations/search",                "403 403 403 200 200 200 200 403", {}),
     Row("GET", "organizations/{acme}",                 "200 200 200 200 200 200 200 200"),
     Row("GET", "organizations/1",                      "403 403 200 200 200 200 200 200"),
     Row("PUT", "organizations/{acme}",                 "403 403 403 200 200 200 200 403",
@@ -150,6 +154,90 @@ TABLE = [
     Row("DELETE", "mentions/{mention}",                "403 403 403 403 200 403 403 403"),
     Row("PUT", "ticket_merge/{other}/{number}",        "403 403 403 403 200 403 403 403", {}),
     Row("GET", "ticket_history/{ticket}",              "403 403 403 200 200 403 403 403"),
+    Row("GET", "tag_list",                             "403 403 403 403 403 403 200 403"),
+    Row("POST", "tag_list",                            "403 403 403 403 403 403 200 403",
+        {"name": "neu"}),
+    Row("PUT", "tag_list/{tag}",                       "403 403 403 403 403 403 200 403",
+        {"name": "neu"}),
+    Row("DELETE", "tag_list/{tag}",                    "403 403 403 403 403 403 200 403"),
+    Row("POST", "tickets/mass_update",                 "403 403 403 422 200 422 403 403",
+        {"ticket_ids": ["{ticket}"], "attributes": {"priority_id": 3}}),
+    Row("GET", "ticket_customer?customer_id={kemal}",  "403 403 403 200 200 200 403 403"),
+    Row("GET", "ticket_related/{ticket}",              "403 403 403 200 200 403 403 403"),
+    Row("GET", "ticket_recent",                        "403 403 403 200 200 200 403 403"),
+    Row("GET", "ticket_stats?user_id={kemal}",         "200 200 200 200 200 200 200 200"),
+    Row("POST", "ticket_stats",                        "200 200 200 200 200 200 200 200",
+        {"organization_id": "{acme}"}),
+    Row("GET", "ticket_split?ticket_id={ticket}&article_id={private}&form_id=1",
+                                                       "403 403 403 200 200 403 403 403"),
+    Row("GET", "recent_view",                          "200 200 200 200 200 200 200 200"),
+    Row("POST", "recent_view",                         "200 200 200 200 200 200 200 200",
+        {"object": "Ticket", "o_id": "{ticket}"}),
+    Row("GET", "tickets/{ticket}/time_accountings",    "403 403 403 200 200 403 200 403"),
+    Row("POST", "tickets/{ticket}/time_accountings",   "403 403 403 403 201 403 403 403",
+        {"time_unit": 5}),
+    Row("GET", "tickets/{ticket}/time_accountings/{time}",
+                                                       "403 403 403 200 200 403 200 403"),
+    Row("PUT", "tickets/{ticket}/time_accountings/{time}",
+                                                       "403 403 403 403 403 403 200 403",
+        {"time_unit": 5}),
+    Row("DELETE", "tickets/{ticket}/time_accountings/{time}",
+                                                       "403 403 403 403 403 403 200 403"),
+    Row("GET", "time_accountings",                     "403 403 403 200 200 200 200 403"),
+    Row("POST", "time_accountings",                    "403 403 403 403 201 403 403 403",
+        {"ticket_id": "{ticket}", "time_unit": "5"}),
+    Row("GET", "time_accountings/{time}",              "403 403 403 200 200 403 200 403"),
+    Row("PUT", "time_accountings/{time}",              "403 403 403 403 403 403 200 403",
+        {"time_unit": 5}),
+    Row("DELETE", "time_accountings/{time}",           "403 403 403 403 403 403 200 403"),
+    Row("GET", "time_accounting/types",                "403 403 403 200 200 200 200 403"),
+    Row("POST", "time_accounting/types",               "403 403 403 403 403 403 201 403",
+        {"name": "neu"}),
+    Row("GET", "time_accounting/types/{time_type}",    "403 403 403 200 200 200 200 403"),
+    Row("PUT", "time_accounting/types/{time_type}",    "403 403 403 403 403 403 200 403",
+        {"note": "x"}),
+    Row("GET", "time_accounting/log/by_ticket/2026/3", "403 403 403 403 403 403 200 403"),
+    Row("GET", "time_accounting/log/by_activity/2026/3",
+                                                       "403 403 403 403 403 403 200 403"),
+    Row("GET", "time_accounting/log/by_customer/2026/3",
+                                                       "403 403 403 403 403 403 200 403"),
+    Row("GET", "time_accounting/log/by_organization/2026/3",
+                                                       "403 403 403 403 403 403 200 403"),
+    Row("GET", "email_addresses",                      "403 403 403 200 200 200 200 403"),
+    Row("POST", "email_addresses",                     "403 403 403 403 403 403 201 403",
+        {"email": "neu@desk.example"}),
+    Row("GET", "email_addresses/{address}",            "403 403 403 200 200 200 200 403"),
+    Row("PUT", "email_addresses/{address}",            "403 403 403 403 403 403 200 403",
+        {"note": "x"}),
+    Row("DELETE", "email_addresses/{address}",         "403 403 403 403 403 403 200 403"),
+    Row("GET", "monitoring/health_check",              "403 403 403 403 403 403 200 403"),
+    Row("GET", "monitoring/status",                    "403 403 403 403 403 403 200 403"),
+    Row("GET", "monitoring/amount_check?periode=1h",   "403 403 403 403 403 403 200 403"),
+    Row("POST", "monitoring/token",                    "403 403 403 403 403 403 201 403"),
+    Row("POST", "monitoring/restart_failed_jobs",      "403 403 403 403 403 403 200 403"),
+    Row("GET", "object_manager_attributes",            "403 403 403 403 403 403 200 403"),
+    Row("POST", "object_manager_attributes",           "403 403 403 403 403 403 201 403",
+        {"object": "Ticket", "name": "neu", "display": "Neu", "data_type": "date"}),
+    Row("GET", "object_manager_attributes/1",          "403 403 403 403 403 403 200 403"),
+    Row("PUT", "object_manager_attributes/{field}",    "403 403 403 403 403 403 200 403",
+        {"display": "x"}),
+    Row("POST", "object_manager_attributes/{field}",   "403 403 403 403 403 403 200 403",
+        {"display": "x"}),
+    Row("DELETE", "object_manager_attributes/{field}", "403 403 403 403 403 403 200 403"),
+    Row("POST", "object_manager_attributes_discard_changes",
+                                                       "403 403 403 403 403 403 200 403"),
+    Row("POST", "object_manager_attributes_execute_migrations",
+                                                       "403 403 403 403 403 403 200 403"),
+    Row("GET", "online_notifications",                 "200 200 200 200 200 200 200 200"),
+    Row("GET", "online_notifications/{notification}",  "403 403 403 200 403 403 403 403"),
+    Row("PUT", "online_notifications/{notification}",  "403 403 403 200 403 403 403 403",
+        {"seen": True}),
+    Row("DELETE", "online_notifications/{notification}",
+                                                       "403 403 403 200 403 403 403 403"),
+    Row("POST", "online_notifications/mark_all_as_read",
+                                                       "200 200 200 200 200 200 200 200"),
+    Row("PUT", "online_notifications/mark_all_as_read",
+                                                       "200 200 200 200 200 200 200 200"),
     Row("GET", "search?query=*",                       "200 200 200 200 200 200 200 200"),
     Row("POST", "search",                              "200 200 200 200 200 200 200 200", {}),
     Row("GET", "search/user?query=*",                  "200 200 200 200 200 200 200 200"),
@@ -190,6 +278,8 @@ def desk() -> dict[str, Any]:
     assert isinstance(article, Article)
     assert isinstance(private, Article)
     follow(ticket.pk, actor=nora, at=cast.MONDAY_9AM)
+    time = add_time(ticket.pk, 900, actor=nora, at=cast.MONDAY_9AM)
+    time_type = save_time_type(None, {"name": "Support"}, actor=SYSTEM, at=cast.MONDAY_9AM)
     wires = {name: Wire(user) for name, user in people.items()}
     wires["narrow"] = Wire(
         Authorization=f"Token token={token_of(people['nora'], ['user_preferences'])}"
@@ -207,6 +297,15 @@ def desk() -> dict[str, Any]:
             "private": private.pk,
             "file": article.attachments.get().pk,
             "private_file": private.attachments.get().pk,
+            "time": time.pk,
+            "time_type": time_type.pk,
+            "tag": create_tag("old", actor=SYSTEM, at=cast.MONDAY_9AM).pk,
+            # What Nora did is told to Rita.
+            "notification": OnlineNotification.objects.get(user=people["rita"]).pk,
+            "address": save_email_address(
+                None, {"email": "a@desk.example"}, actor=SYSTEM, at=cast.MONDAY_9AM
+            ).pk,
+            "field": 1000 + cast.custom_field("asset").pk,
             "mention": Mention.objects.get(ticket=ticket).pk,
             "acme": acme.pk,
             "idle": idle.pk,
@@ -221,6 +320,8 @@ def filled(value: Any, places: dict[str, Any]) -> Any:
         return value.format(**places) if "{" in value else value
     if isinstance(value, dict):
         return {key: filled(one, places) for key, one in value.items()}
+    if isinstance(value, list):
+        return [filled(one, places) for one in value]
     return value
 
 
@@ -248,6 +349,8 @@ def test_nobody_else_gets_in(row: Row, desk: dict[str, Any]) -> None:
     change_user(nora.pk, columns={"active": False}, actor=SYSTEM, at=cast.MONDAY_9AM)
 
     assert message(Wire().call(row.verb, path, row.body), 403) == "Authentication required"
+    guess = Wire(Authorization="Token token=guessed")
+    assert message(guess.call(row.verb, path, row.body), 401) == "Can't find User for Token"
     assert desk["wires"]["nora"].call(row.verb, path, row.body).status_code == 401
 
 

@@ -58,6 +58,7 @@ def new_article(
         article.internal = values.flag(given, "internal")
         if not values.is_blank(given.get("time_unit")):
             article.seconds = seconds("time_unit", given["time_unit"])
+            article.time_type_id = names.time_type_of(given)
     else:
         article.sender = Sender.CUSTOMER
         article.origin_by_id = actor.user_id

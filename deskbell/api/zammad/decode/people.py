@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Q
+
 from deskbell.api.zammad import errors, names
 from deskbell.api.zammad.decode import values
 from deskbell.kernel.actor import LEVELS
 from deskbell.kernel.errors import Invalid
+from deskbell.kernel.text import fold
 from deskbell.people.addresses import is_address
-from deskbell.people.models import Group, Organization, Role, User
+from deskbell.people.models import EmailAddress, Group, Organization, Role, User
 from deskbell.people.operations import CUSTOMER_ROLE
 
 Params = Mapping[str, Any]
@@ -102,7 +105,8 @@ def split_name(columns: dict[str, Any]) -> None:
 def require_identifier(body: PersonBody) -> None:
     """A new person must be somebody."""
     given = {**body.columns, "email": body.email}
-    if not any((given.get(name) or "").strip() for name in _IDENTIFIERS):
+    # The message does not say so, but Zammad takes a login as well.
+    if not body.login and not any((given.get(name) or "").strip() for name in _IDENTIFIERS):
         raise errors.unprocessable(
             "At least one identifier (firstname, lastname, phone, mobile or email) for user is"
             " required."
@@ -218,11 +222,44 @@ def group(params: Params, *, present: Group | None) -> dict[str, Any]:
     name = _group_name(params, present)
     if name is not None:
         columns["name"] = name
+    if not values.is_blank(params.get("email_address")):
+        columns["email_address_id"] = _address_named(params["email_address"])
+    elif "email_address_id" in params:
+        given = params["email_address_id"]
+        id_ = None if values.is_blank(given) else values.as_id(given)
+        if id_ is None and not values.is_blank(given):
+            raise errors.invalid_param("email_address_id", given)
+        columns["email_address_id"] = id_
     for key in ("assignment_timeout", "reopen_time_in_days"):
         if key in params:
             blank = values.is_blank(params[key])
             columns[key] = None if blank else values.integer(key, params[key], low=0)
     return columns
+
+
+def _address_named(given: Any) -> int:
+    """The id of an address of the desk, by the address or the name before it."""
+    text = values.text("email_address", given)
+    rows = EmailAddress.objects.filter(Q(email_key=fold(text)) | Q(name=text)).order_by("id")
+    found = rows.values_list("pk", flat=True).first()
+    if found is None:
+        raise errors.no_lookup_value("email_address", given)
+    return found
+
+
+def email_address(params: Params) -> dict[str, Any]:
+    """Columns of an address of the desk; ``realname`` is the older word for ``name``."""
+    found = {
+        **_texts(params, EmailAddress, "name", "note"),
+        **_flags(params, "active"),
+    }
+    if "name" not in found and params.get("realname") is not None:
+        found["name"] = values.text("name", params["realname"], limit=_limit(EmailAddress, "name"))
+    if params.get("email") is not None:
+        found["email"] = values.text("email", params["email"], limit=1000).strip().lower()
+    if params.get("preferences") is not None:
+        found["preferences"] = values.mapping("preferences", params["preferences"])
+    return found
 
 
 def _group_name(params: Params, present: Group | None) -> str | None:

@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deskbell.api.zammad.encode.values import stamp_of
-from deskbell.people.models import ApiToken, Group, Organization, Permission, Role, User
+from deskbell.notify import wishes
+from deskbell.people.models import (
+    ApiToken,
+    EmailAddress,
+    Group,
+    Organization,
+    Permission,
+    Role,
+    User,
+)
 
 Levels = Mapping[int, Sequence[str]]
 
@@ -17,8 +26,12 @@ def user(
     role_ids: Sequence[int],
     organization_ids: Sequence[int],
     group_ids: Levels,
+    is_agent: bool,
 ) -> dict[str, Any]:
-    """A person, without anything secret."""
+    """A person, without anything secret. Agents have a notification matrix, chosen or not."""
+    preferences = row.preferences
+    if is_agent and wishes.CONFIG not in preferences:
+        preferences = {**preferences, wishes.CONFIG: wishes.default_config()}
     return {
         "id": row.pk,
         "organization_id": row.organization_id,
@@ -49,7 +62,7 @@ def user(
         "out_of_office_start_at": _date(row.out_of_office_start_at),
         "out_of_office_end_at": _date(row.out_of_office_end_at),
         "out_of_office_replacement_id": row.out_of_office_replacement_id,
-        "preferences": row.preferences,
+        "preferences": preferences,
         "updated_by_id": row.updated_by_id,
         "created_by_id": row.created_by_id,
         "created_at": stamp_of(row.created_at),
@@ -145,7 +158,7 @@ def group(row: Group, user_ids: Sequence[int]) -> dict[str, Any]:
     return {
         "id": row.pk,
         "signature_id": None,
-        "email_address_id": None,
+        "email_address_id": row.email_address_id,
         "name": row.name,
         "name_last": row.name_last,
         "parent_id": row.parent_id,
@@ -164,11 +177,34 @@ def group(row: Group, user_ids: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def group_expanded(shown: dict[str, Any], logins: Mapping[int, str]) -> dict[str, Any]:
-    """Logins beside the ids of a team."""
+def group_expanded(
+    shown: dict[str, Any], *, logins: Mapping[int, str], addresses: Mapping[int, str]
+) -> dict[str, Any]:
+    """Logins beside the ids of a team, and what its address is called."""
+    if shown["email_address_id"] is not None:
+        shown["email_address"] = addresses[shown["email_address_id"]]
     shown["users"] = [logins[id_] for id_ in shown["user_ids"]]
     shown["signature"] = None
     return _stamped_names(shown, logins)
+
+
+def email_address(row: EmailAddress, group_ids: Sequence[int]) -> dict[str, Any]:
+    """An address that groups write from. Older clients call its name ``realname``."""
+    return {
+        "id": row.pk,
+        "channel_id": None,
+        "name": row.name,
+        "realname": row.name,
+        "email": row.email,
+        "active": row.active,
+        "note": row.note,
+        "preferences": row.preferences,
+        "updated_by_id": row.updated_by_id,
+        "created_by_id": row.created_by_id,
+        "created_at": stamp_of(row.created_at),
+        "updated_at": stamp_of(row.updated_at),
+        "group_ids": group_ids,
+    }
 
 
 def role(row: Role, *, permission_ids: Sequence[int], group_ids: Levels) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from deskbell.api.zammad.errors import Problem, forbidden
 from deskbell.api.zammad.paging import order_of, page_of
 from deskbell.api.zammad.views.base import Call, answer, done, endpoint, not_authorized
 from deskbell.kernel.errors import Unknown
+from deskbell.mail.intake.taking import raw_of
 from deskbell.tickets import access, attachments, queries
 from deskbell.tickets.models import Article, Attachment, Ticket
 from deskbell.tickets.operations import article_for, mark_article, remove_article, update_ticket
@@ -98,8 +99,14 @@ def shown(call: Call, article_id: int, *, status: int = 200) -> HttpResponse:
 
 def plain(call: Call, article_id: str) -> HttpResponse:
     """The mail as it came; entries that came another way have none."""
-    article_for(call.actor, values.row_id(article_id, "article"))
-    raise Problem(404, "This article does not have a raw copy available.")
+    article = article_for(call.actor, values.row_id(article_id, "article"))
+    content = raw_of(article.pk)
+    if content is None:
+        raise Problem(404, "This article does not have a raw copy available.")
+    response = HttpResponse(content, content_type="message/rfc822")
+    response.headers["Content-Disposition"] = f'attachment; filename="{article.pk}.eml"'
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
 
 
 # --- writing -------------------------------------------------------------------------------------

@@ -177,10 +177,11 @@ def refusal(request: HttpRequest, problem: Problem) -> HttpResponse:
     """A failure as JSON; as a page only where a page and nothing else was asked for."""
     message = problem.message
     if _wants_page(request):
+        title, headline = _PAGES.get(problem.status) or (f"{problem.status}: Error",) * 2
         page = (
             f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-            f"<title>{problem.status}</title></head>"
-            f"<body><h1>{problem.status}</h1><p>{escape(message)}</p></body></html>\n"
+            f"<title>{title}</title></head>"
+            f"<body><h1>{headline}</h1><p>{escape(message)}</p></body></html>\n"
         )
         response = HttpResponse(page, status=problem.status)
     else:
@@ -191,6 +192,16 @@ def refusal(request: HttpRequest, problem: Problem) -> HttpResponse:
     if problem.status in (401, 403):
         response.headers["X-Failure"] = "".join(c if c.isprintable() else " " for c in message)
     return response
+
+
+#: Titles and headlines of the pages that refuse, in Zammad's words.
+_PAGES = {
+    401: ("401: Unauthorized", "401: Unauthorized"),
+    403: ("403: Forbidden", "403: Forbidden"),
+    404: ("404: Not Found", "404: Requested resource was not found"),
+    422: ("422: Unprocessable Entity", "422: The change you wanted was rejected."),
+    500: ("500: An unknown error occurred", "500: An unknown error occurred."),
+}
 
 
 def _wants_page(request: HttpRequest) -> bool:

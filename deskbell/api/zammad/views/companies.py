@@ -37,7 +37,18 @@ from deskbell.people.operations import (
     save_role,
 )
 
-_NAMED = frozenset({"id", "name", "active", "note", "created_at", "updated_at"})
+_NAMED = frozenset(
+    {
+        "id",
+        "name",
+        "active",
+        "note",
+        "created_by_id",
+        "updated_by_id",
+        "created_at",
+        "updated_at",
+    }
+)
 _DEFAULT_ORDER = ("-active", "-updated_at", "-id")
 
 
@@ -84,7 +95,7 @@ ORGANIZATIONS = listing.Kind(
     "Organization",
     _organization_objects,
     assets.organizations_expanded,
-    _NAMED | {"domain", "shared", "vip"},
+    _NAMED | {"domain", "domain_assignment", "shared", "vip"},
 )
 SEARCHABLE_ORGANIZATIONS = Searchable(
     model=Organization,
@@ -118,6 +129,7 @@ def list_organizations(call: Call) -> HttpResponse:
     return listing.index(call, visible_organizations(call.actor), ORGANIZATIONS)
 
 
+@needs("admin.organization", "ticket.agent")
 def search_organizations(call: Call) -> HttpResponse:
     rows = visible_organizations(call.actor)
     return _searched(call, rows, SEARCHABLE_ORGANIZATIONS, ORGANIZATIONS)
@@ -176,7 +188,9 @@ def _group_objects(call: Call, rows: Sequence[Group]) -> Objects:
     return assets.groups(rows, actor=call.actor)
 
 
-GROUPS = listing.Kind("Group", _group_objects, assets.groups_expanded, _NAMED)
+GROUPS = listing.Kind(
+    "Group", _group_objects, assets.groups_expanded, _NAMED | {"name_last", "parent_id"}
+)
 SEARCHABLE_GROUPS = Searchable(
     model=Group,
     bare=("name", "note"),
@@ -264,7 +278,7 @@ def _role_objects(_call: Call, rows: Sequence[Role]) -> Objects:
     return assets.roles(rows)
 
 
-ROLES = listing.Kind("Role", _role_objects, assets.roles_expanded, _NAMED)
+ROLES = listing.Kind("Role", _role_objects, assets.roles_expanded, _NAMED | {"default_at_signup"})
 SEARCHABLE_ROLES = Searchable(
     model=Role,
     bare=("name", "note"),

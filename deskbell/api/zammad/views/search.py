@@ -14,10 +14,9 @@ from deskbell.api.zammad.paging import order_of, page_of
 from deskbell.api.zammad.views import companies, users
 from deskbell.api.zammad.views.base import Call, answer, endpoint
 from deskbell.api.zammad.views.tickets import records
-from deskbell.people.models import User
 from deskbell.search.conditions import plan_conditions
 from deskbell.search.plan import Condition, Plan, both
-from deskbell.search.results import DEFAULT_SORT, Sort, count, find
+from deskbell.search.results import DEFAULT_SORT, Search, Sort, find
 from deskbell.tickets import queries
 
 SEARCH_DEFAULT, SEARCH_MOST = 50, 200
@@ -30,31 +29,19 @@ def search_tickets(call: Call) -> HttpResponse:
     actor, params, at = call.actor, call.params, call.at
     query = _query(call)
     condition = _condition(call)
+    search = Search(actor, query, condition=condition, at=at)
     if call.asks("only_total_count"):
-        return answer({"total_count": count(actor, query, condition=condition, at=at)})
-    sort = _sort(call)
+        return answer({"total_count": search.count()})
     page = page_of(params, default=SEARCH_DEFAULT, most=SEARCH_MOST)
-    ids = find(
-        actor,
-        query,
-        sort=sort,
-        limit=page.limit,
-        offset=page.offset,
-        condition=condition,
-        at=at,
-    )
+    ids = search.find(sort=_sort(call), limit=page.limit, offset=page.offset)
     rows = queries.tickets_by_id(actor, ids)
-
-    def total() -> int:
-        return count(actor, query, condition=condition, at=at)
-
     if call.asks("full"):
-        return answer({**records(call, rows), "total_count": total()})
+        return answer({**records(call, rows), "total_count": search.count()})
     shown = assets.tickets(actor, rows)
     if call.asks("expand"):
         shown = assets.tickets_expanded(shown)
     if call.asks("with_total_count"):
-        return answer({"records": shown, "total_count": total()})
+        return answer({"records": shown, "total_count": search.count()})
     return answer(shown)
 
 
@@ -105,7 +92,7 @@ def _ticket_hits(call: Call, query: str, limit: int, found: assets.Assets) -> li
 def _user_hits(call: Call, query: str, limit: int, found: assets.Assets) -> list[int]:
     if not users.works_with_people(call.actor):
         return []
-    rows = User.objects.filter(matching(query, users.SEARCHABLE, now=call.at))
+    rows = users.findable().filter(matching(query, users.SEARCHABLE, now=call.at))
     ids = list(rows.order_by("-active", "-updated_at", "-id").values_list("pk", flat=True)[:limit])
     found.add_users(ids)
     return ids

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -11,12 +12,14 @@ from deskbell.api.zammad import assets, customers, errors, uploads
 from deskbell.api.zammad.decode import articles as article_bodies
 from deskbell.api.zammad.decode import tickets as ticket_bodies
 from deskbell.api.zammad.decode import values
+from deskbell.api.zammad.encode.times import time_entry
 from deskbell.api.zammad.errors import Problem, forbidden
 from deskbell.api.zammad.names import group_id_of
 from deskbell.api.zammad.paging import page_of
 from deskbell.api.zammad.views.base import Call, answer, done, endpoint, needs, not_authorized
 from deskbell.kernel.actor import Actor
 from deskbell.tickets import access, fields, queries
+from deskbell.tickets.models import CustomField
 from deskbell.tickets.operations import (
     UNSET,
     NewArticle,
@@ -91,7 +94,7 @@ def everything(call: Call, row: TicketRow) -> dict[str, Any]:
         "links": [link_object(tie, row.id) for tie in links],
         "tags": queries.tags_of([row.id])[row.id],
         "mentions": [mention.id for mention in mentions],
-        "time_accountings": [assets.time_entry(time) for time in times],
+        "time_accountings": [time_entry(time) for time in times],
         "form_meta": {},
     }
 
@@ -149,20 +152,27 @@ def create(call: Call) -> HttpResponse:
         if new.mentions and not as_agent:
             raise not_authorized()
         problem = None
-        if params.get("article") is not None:
+        given = _with_form(params)
+        if given is not None:
             new.id = reserve_id()
             try:
-                new.article = _article(
-                    params["article"], ticket_id=new.id, actor=actor, as_agent=as_agent
-                )
+                new.article = _article(given, ticket_id=new.id, actor=actor, as_agent=as_agent)
             except Problem as found:
                 # Whatever is wrong with the ticket itself is said first.
                 problem = found
         ticket = open_ticket(new, actor=actor, at=at)
         if problem is not None:
             raise problem
-        uploads.forget(params.get("article"), actor=actor)
+        uploads.forget(given, actor=actor)
     return shown(call, _row_of(actor, ticket.pk), status=201)
+
+
+def _with_form(params: Mapping[str, Any]) -> Any:
+    """The first article; a form that the ticket names is that of its article."""
+    given, form_id = params.get("article"), params.get("form_id")
+    if isinstance(given, dict) and form_id is not None and given.get("form_id") is None:
+        return {**given, "form_id": form_id}
+    return given
 
 
 def _article(given: Any, *, ticket_id: int, actor: Actor, as_agent: bool) -> NewArticle:
@@ -182,28 +192,33 @@ def _row_of(actor: Actor, ticket_id: int) -> TicketRow:
 
 def update(call: Call, ticket_id: str) -> HttpResponse:
     """Change a ticket, add an article, or both."""
-    params, actor, at = call.params, call.actor, call.at
     id_ = values.row_id(ticket_id, "ticket")
     with transaction.atomic():
-        ticket = access.ticket_for(actor, id_, "change", lock=True)
-        as_agent = access.allows(actor, ticket, "change", as_agent=True)
-        change = ticket_bodies.change(
-            params, ticket, as_agent=as_agent, fields=fields.for_actor(actor)
-        )
-        if as_agent:
-            customer_id = customers.for_change(params, ticket, actor=actor, at=at)
-            change.customer_id = UNSET if customer_id is None else customer_id
-        article, problem = None, None
-        if params.get("article"):
-            try:
-                article = _article(params["article"], ticket_id=id_, actor=actor, as_agent=as_agent)
-            except Problem as found:
-                problem = found
-        update_ticket(id_, change, article, actor=actor, at=at)
-        if problem is not None:
-            raise problem
-        uploads.forget(params.get("article"), actor=actor)
-    return shown(call, _row_of(actor, id_))
+        write(call, id_, call.params, fields.for_actor(call.actor))
+        uploads.forget(call.params.get("article"), actor=call.actor)
+    return shown(call, _row_of(call.actor, id_))
+
+
+def write(
+    call: Call, id_: int, params: Mapping[str, Any], shown_fields: Sequence[CustomField]
+) -> None:
+    """Write what is sent to one ticket, in the caller's transaction; uploads stay for others."""
+    actor, at = call.actor, call.at
+    ticket = access.ticket_for(actor, id_, "change", lock=True)
+    as_agent = access.allows(actor, ticket, "change", as_agent=True)
+    change = ticket_bodies.change(params, ticket, as_agent=as_agent, fields=shown_fields)
+    if as_agent:
+        customer_id = customers.for_change(params, ticket, actor=actor, at=at)
+        change.customer_id = UNSET if customer_id is None else customer_id
+    article, problem = None, None
+    if params.get("article"):
+        try:
+            article = _article(params["article"], ticket_id=id_, actor=actor, as_agent=as_agent)
+        except Problem as found:
+            problem = found
+    update_ticket(id_, change, article, actor=actor, at=at)
+    if problem is not None:
+        raise problem
 
 
 def update_title(call: Call, ticket_id: str) -> HttpResponse:

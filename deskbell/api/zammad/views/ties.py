@@ -24,8 +24,10 @@ NO_OBJECT = "The object could not be found."
 
 
 def _ticket_id(call: Call, object_key: str, id_key: str) -> int:
-    """The ticket a call is about. Only tickets bear tags and links here."""
+    """The ticket a call is about. Only tickets bear tags, links and mentions here."""
     if call.params.get(object_key, "Ticket") != "Ticket":
+        if object_key == "mentionable_type":
+            raise errors.unprocessable(f"The parameter '{object_key}' is invalid.")
         raise errors.invalid_value(object_key, call.params[object_key])
     given = call.params.get(id_key)
     id_ = values.as_id(given)
@@ -65,11 +67,11 @@ def _item(call: Call) -> str:
 
 
 def search_tags(call: Call) -> HttpResponse:
-    """Some tags that begin with the term."""
+    """Some tags with the term anywhere in their names; Zammad looks inside of them, too."""
     term = call.params.get("term")
     rows = Tag.objects.order_by("name_key", "id")
     if not values.is_blank(term):
-        rows = rows.filter(name_key__startswith=fold(values.text("term", term, limit=250)))
+        rows = rows.filter(name_key__contains=fold(values.text("term", term, limit=250).strip()))
     return answer([{"id": row.pk, "value": row.name} for row in rows[:SUGGESTIONS]])
 
 
@@ -183,6 +185,7 @@ def merge_tickets(call: Call, source_id: str, target_number: str) -> HttpRespons
     target = Ticket.objects.filter(number=target_number).values_list("pk", flat=True).first()
     if target is None:
         return _not_merged("The target ticket number could not be found.")
+    access.ticket_for(call.actor, target, "change", as_agent=True)
     if source is None or not Ticket.objects.filter(pk=source).exists():
         return _not_merged("The source ticket could not be found.")
     merge(source, target, actor=call.actor, at=call.at)

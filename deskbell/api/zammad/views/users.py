@@ -28,6 +28,7 @@ from deskbell.api.zammad.views.base import (
 )
 from deskbell.kernel.actor import NOBODY_ID, Actor, includes
 from deskbell.kernel.errors import Unknown
+from deskbell.notify import wishes
 from deskbell.people.access import actor_for
 from deskbell.people.models import Permission, Role, User
 from deskbell.people.operations import NewUser, change_user, create_user, delete_user
@@ -61,7 +62,24 @@ KIND = listing.Kind(
     "User",
     _objects,
     assets.users_expanded,
-    frozenset({*_COLUMNS, "id", "active", "vip", "last_login", "created_at", "updated_at"}),
+    frozenset(
+        {
+            *_COLUMNS,
+            "id",
+            "organization_id",
+            "active",
+            "vip",
+            "verified",
+            "last_login",
+            "out_of_office",
+            "out_of_office_start_at",
+            "out_of_office_end_at",
+            "created_by_id",
+            "updated_by_id",
+            "created_at",
+            "updated_at",
+        }
+    ),
 )
 
 
@@ -128,7 +146,7 @@ def _is_colleague(actor: Actor, row: User) -> bool:
 def search(call: Call) -> HttpResponse:
     """Users by a query; without one, everybody."""
     params = call.params
-    rows = User.objects.filter(_wanted(call))
+    rows = findable().filter(_wanted(call))
     if not (call.asks("label") or not values.is_blank(params.get("term"))):
         return listing.search(call, rows, KIND, default=_DEFAULT_ORDER)
     page = page_of(params, default=listing.SEARCH_DEFAULT, most=listing.SEARCH_MOST)
@@ -137,6 +155,11 @@ def search(call: Call) -> HttpResponse:
     return answer(
         [_label(row, by_term=by_term) for row in found[page.offset : page.offset + page.limit]]
     )
+
+
+def findable() -> QuerySet[User]:
+    """Everybody but user 1, who is nobody: listed, but never found."""
+    return User.objects.exclude(pk=NOBODY_ID)
 
 
 def _wanted(call: Call) -> Q:
@@ -216,6 +239,7 @@ def create(call: Call) -> HttpResponse:
         if not with_rights:
             bodies.customer_rights(body)
         _check_grants(call.actor, body)
+        _check_organizations(body, present=None)
         columns = dict(body.columns)
         row = create_user(
             NewUser(
@@ -250,6 +274,7 @@ def update(call: Call, user_id: str) -> HttpResponse:
     with transaction.atomic():
         body = bodies.person(call.params, with_rights=with_rights)
         _check_grants(actor, body)
+        _check_organizations(body, present=row)
         organization: Any = UNSET
         if body.organization_id is not None:
             organization = body.organization_id
@@ -266,11 +291,18 @@ def update(call: Call, user_id: str) -> HttpResponse:
             groups=body.groups,
             organization_id=organization,
             organizations=body.organizations,
-            preferences=body.preferences,
+            preferences=_chosen_preferences(row, body.preferences),
             actor=actor,
             at=call.at,
         )
     return listing.one(call, row, KIND)
+
+
+def _chosen_preferences(row: User, sent: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Without the default notification matrix, which an agent reads but has not chosen (P2)."""
+    if sent and wishes.CONFIG not in row.preferences:
+        return {k: v for k, v in sent.items() if (k, v) != (wishes.CONFIG, wishes.default_config())}
+    return sent
 
 
 def _is_mere_customer(row: User) -> bool:
@@ -307,6 +339,16 @@ def _check_grants(actor: Actor, body: bodies.PersonBody) -> None:
     names = Permission.objects.filter(roles__in=body.roles).values_list("name", flat=True)
     if exceeds(names, actor.may):
         raise not_authorized()
+
+
+def _check_organizations(body: bodies.PersonBody, *, present: User | None) -> None:
+    """Further organizations are for somebody who has a first one."""
+    if not body.organizations or body.organization_id is not None:
+        return
+    if present is None or present.organization_id is None or body.no_organization:
+        raise errors.unprocessable(
+            "Secondary organizations are only allowed when the primary organization is given."
+        )
 
 
 @needs("admin.user")

@@ -66,6 +66,31 @@ const KEYS = {
   "?": showHelp,
 };
 
+// Some keys are two, one after the other: the first waits a moment for the second.
+let first = "";
+let waiting = 0;
+
+function leads(letter) {
+  return [...document.querySelectorAll("[data-key]")].some((element) =>
+    element.dataset.key.startsWith(`${letter} `),
+  );
+}
+
+function act(letter) {
+  const begun = first;
+  first = "";
+  clearTimeout(waiting);
+  if (begun && press(`${begun} ${letter}`)) return true;
+  if (leads(letter)) {
+    first = letter;
+    waiting = setTimeout(() => {
+      first = "";
+    }, 1500);
+    return true;
+  }
+  return (KEYS[letter] ?? (() => press(letter)))();
+}
+
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && isTyping(event.target)) {
     event.target.blur();
@@ -78,8 +103,7 @@ addEventListener("keydown", (event) => {
   // The letter where there is one, so that it is the same on every layout; for other scripts the
   // place of the key.
   const letter = /^[a-z/?]$/i.test(event.key) ? event.key : event.code.replace(/^Key/, "");
-  const act = KEYS[letter.toLowerCase()] ?? (() => press(letter.toLowerCase()));
-  if (act()) event.preventDefault();
+  if (act(letter.toLowerCase())) event.preventDefault();
 });
 
 // Apple's keyboards send with another key.

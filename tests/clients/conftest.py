@@ -1,4 +1,4 @@
-"""What these tests share."""
+"""What the scripted clients share."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _cheap_passwords(settings: Any) -> None:
-    """Hash quickly: the cast is made anew for each of many hundred cases."""
+    """Hash quickly: these tests make many people, and test no hashing."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

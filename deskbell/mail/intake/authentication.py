@@ -1,0 +1,75 @@
+"""What a mail server of ours says about who sent a message (RFC 8601).
+
+Only the results of hosts that the operator names are believed: everybody can write such a field.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_COMMENT = re.compile(r"\([^()]{0,500}\)")
+_RESULT = re.compile(r"\s*([a-z0-9-]+)\s*=\s*([a-z]+)(.*)", re.IGNORECASE | re.DOTALL)
+_FROM = re.compile(r"header\.from\s*=\s*\"?@?([^\s;\"]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """What trusted hosts found: ``pass``, ``fail``, ``none`` … per method; empty: nobody said.
+
+    ``domain`` is the From domain that DMARC judged.
+    """
+
+    dmarc: str = ""
+    dkim: str = ""
+    spf: str = ""
+    domain: str = ""
+
+    def proves(self, address: str) -> bool:
+        """Whether the From address is proven: DMARC passed for its domain."""
+        domain = address.rpartition("@")[2].casefold()
+        return self.dmarc == "pass" and bool(domain) and self.domain.casefold() == domain
+
+    @property
+    def is_forged(self) -> bool:
+        """Whether a trusted host says that the From domain does not stand for the message."""
+        return self.dmarc == "fail"
+
+    def as_preferences(self) -> dict[str, str]:
+        """For the entry, what there is."""
+        found = {"dmarc": self.dmarc, "dkim": self.dkim, "spf": self.spf, "domain": self.domain}
+        return {name: value for name, value in found.items() if value}
+
+
+def authentication(results: Iterable[str], *, trusted: Iterable[str]) -> Authentication:
+    """Read ``Authentication-Results`` fields, the topmost of a trusted host alone.
+
+    Servers put theirs on top, so whatever stands below it may have come with the message.
+    """
+    hosts = {host.casefold() for host in trusted}
+    for text in results:
+        text = _COMMENT.sub(" ", text[:10_000])
+        host, _, rest = text.partition(";")
+        words = host.split()
+        if not words or words[0].casefold() not in hosts:
+            continue
+        found: dict[str, str] = {}
+        domain = ""
+        for part in rest.split(";"):
+            match = _RESULT.match(part)
+            if match is None:
+                continue
+            method, result = match[1].lower(), match[2].lower()
+            if method == "dmarc" and (judged := _FROM.search(match[3])):
+                domain = judged[1]
+            # A message has several signatures; one that holds is enough.
+            if found.get(method) != "pass":
+                found[method] = result
+        return Authentication(
+            dmarc=found.get("dmarc", ""),
+            dkim=found.get("dkim", ""),
+            spf=found.get("spf", ""),
+            domain=domain,
+        )
+    return Authentication()
