@@ -166,7 +166,7 @@ def test_shows_what_is_wrong_in_the_list_and_in_the_rail(admin, channel, django_
     MailChannel.objects.filter(pk=channel.pk).update(alarm="It is <down>.", alarm_since=now())
     admin.get("/admin/channels/")
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         shown = text(admin.get("/admin/channels/"))
 
     assert "It is &lt;down&gt;." in shown
