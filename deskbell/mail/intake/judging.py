@@ -471,10 +471,16 @@ def _ids(ids: Iterable[str]) -> str | None:
 
 
 def _copies(mail: _Mail, *, present: int) -> list[str]:
-    """Addresses that were written to as well, and so take part."""
-    own = senders.desk_addresses()
+    """Addresses that were written to as well, and so take part.
+
+    Where none of them is known to be ours, the message reached us by an alias, which is one of
+    those in To: copies to it would come back.
+    """
+    own = senders.desk_addresses() | _ways_here(mail)
+    facts = mail.facts
+    knows_us = any(fold(person.address) in own for person in (*facts.to, *facts.cc))
     found: dict[str, str] = {}
-    for person in (*mail.facts.to, *mail.facts.cc):
+    for person in (*facts.to, *facts.cc) if knows_us else facts.cc:
         key = fold(person.address)
         if key and key not in own and key != fold(mail.address) and is_mailable(person.address):
             found.setdefault(key, person.address)
@@ -482,6 +488,14 @@ def _copies(mail: _Mail, *, present: int) -> list[str]:
     if len(found) > room:
         mail.notes.append(f"It names {len(found)} people; {max(room, 0)} became copies.")
     return list(found.values())[: max(room, 0)]
+
+
+def _ways_here(mail: _Mail) -> frozenset[str]:
+    """Addresses that lead into this channel: its mailbox, and where servers delivered it to."""
+    channel = mail.row.channel
+    given = dict(channel.settings) if channel is not None else {}
+    places = [given.get("login", ""), *given.get("addresses", ()), *mail.facts.delivered_to]
+    return frozenset(fold(place.strip().strip("<>")) for place in places if place)
 
 
 def _add_copies(mail: _Mail, ticket: Ticket) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http.response import HttpResponseBase, HttpResponseRedirect
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
@@ -15,6 +16,7 @@ from deskbell.mail.intake import channels, handling, store
 from deskbell.mail.models import Fate, IncomingMail
 from deskbell.mail.reading import message
 from deskbell.tickets import access
+from deskbell.tickets.senders import formatted
 from deskbell.web.agent.lists import rail
 from deskbell.web.shared.controls import id_of
 from deskbell.web.shared.pages import DeskRequest, Read, page, signed_in
@@ -67,7 +69,7 @@ def mail(request: DeskRequest, mail_id: int) -> HttpResponseBase:
     row = IncomingMail.objects.select_related("channel", "copy_of").filter(pk=mail_id).first()
     if row is None:
         raise Unknown("mail", mail_id)
-    facts: list[tuple[str, Any]] = []
+    facts: list[tuple[str, str]] = []
     source = ""
     try:
         content = store.read(row.place) if row.place else b""
@@ -75,9 +77,9 @@ def mail(request: DeskRequest, mail_id: int) -> HttpResponseBase:
         content = b""
     if content:
         facts = [
-            (name, value)
+            (name, _said(value))
             for name, value in message.read(content).as_json().items()
-            if value not in (None, "", [], False) and name not in ("body_html",)
+            if value not in (None, "", [], False) and name != "body_html"
         ]
         # Every byte has a letter here, so the source is shown as it is, whatever it claims to be.
         source = content[:SOURCE_LIMIT].decode("utf-8", "replace")
@@ -94,6 +96,20 @@ def mail(request: DeskRequest, mail_id: int) -> HttpResponseBase:
         "may_replay": row.fate in handling.REPLAYED and row.copy_of_id is None and bool(content),
     }
     return page(request, "agent/incoming_mail.html", context)
+
+
+def _said(value: Any) -> str:
+    """A fact in words: people as mail programs write them, files by name, type and size."""
+    if isinstance(value, list):
+        return ", ".join(_said(each) for each in value)
+    if isinstance(value, dict) and "address" in value:
+        return formatted(value["name"], value["address"])
+    if isinstance(value, dict) and "filename" in value:
+        size = filesizeformat(value["size"])
+        return f"{value['filename']} ({value['content_type']}, {size})"
+    if value is True:
+        return gettext("yes")
+    return str(value)
 
 
 def _may_read(request: DeskRequest, row: IncomingMail) -> bool:

@@ -25,7 +25,11 @@ from deskbell.ops.cli import CommandError
 from tests.live import free_port
 from tests.mail.intake.conftest import message, rows
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once,
+    pytest.mark.usefixtures("store"),
+]
 
 
 def say(capsys, *arguments, expected=0):

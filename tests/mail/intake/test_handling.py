@@ -179,6 +179,22 @@ class TestANewTicket:
         assert [copy.email for copy in copies] == ["ines@customer.example"]
         assert "ines@customer.example" not in (entry(row).email_recipients or [])
 
+    @pytest.mark.parametrize(
+        ("fields", "copies"),
+        [
+            ({"to": "alias@shop.example"}, []),
+            ({"to": "alias@shop.example", "cc": "boss@c.example"}, ["boss@c.example"]),
+            ({"to": "alias@shop.example, x@c.example", "delivered_to": "alias@shop.example"},
+             ["x@c.example"]),
+        ],
+    )  # fmt: skip
+    def test_makes_no_copy_of_the_alias_that_led_here(
+        self, post: Post, fields: dict[str, str], copies: list[str]
+    ) -> None:
+        row = post.bring(**fields)
+        found = TicketCC.objects.filter(ticket=row.ticket_id).order_by("id")
+        assert [copy.email for copy in found] == copies
+
     def test_stops_being_acknowledged_to_one_who_writes_too_often(self, post: Post) -> None:
         rows = [post.bring(message_id=f"<n{n}@c.example>", subject=f"No {n}") for n in range(7)]
         assert [bool(entry(row).email_recipients) for row in rows] == [True] * 5 + [False] * 2

@@ -20,6 +20,8 @@ from tests.live import free_port
 from tests.mail.intake.conftest import look, message, rows
 from tests.mail.intake.dovecot import PASSWORD
 
+pytestmark = pytest.mark.once
+
 SEEN = {b"\\Seen"}
 
 

@@ -20,7 +20,7 @@ from deskbell.people.models import Group
 from tests.mail.intake.conftest import message, rows
 from tests.mail.sink import certificate
 
-pytestmark = pytest.mark.usefixtures("committed")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("committed")]
 
 
 @contextmanager

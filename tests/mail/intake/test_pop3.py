@@ -13,6 +13,8 @@ from deskbell.mail.models import IncomingMail
 from tests.mail.intake.conftest import look, message, rows
 from tests.mail.intake.dovecot import PASSWORD
 
+pytestmark = pytest.mark.once
+
 LONG = message(9, "x" * 5000)
 
 

@@ -14,7 +14,7 @@ from deskbell.mail.intake import fetching, watching
 from deskbell.mail.models import MailChannel
 from tests.mail.intake.conftest import message
 
-pytestmark = pytest.mark.usefixtures("committed")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("committed")]
 
 
 def waits(condition, seconds=20.0):
