@@ -76,6 +76,26 @@ class TestEnqueue:
 
         assert [job.queue for job in taken] == ["mail"]
 
+    def test_takes_no_more_than_asked_whatever_plan_the_database_chooses(self):
+        for number in range(20):
+            tasks.add.using(unique_key=f"add:{number}").enqueue(number, 1)
+        if connection.vendor == "postgresql":
+            ways = [
+                "hashjoin",
+                "mergejoin",
+                "hashagg",
+                "sort",
+                "material",
+                "memoize",
+                "indexscan",
+                "bitmapscan",
+            ]
+            with connection.cursor() as cursor:
+                for way in [*ways, "indexonlyscan"]:
+                    cursor.execute(f"SET LOCAL enable_{way} = off")
+
+        assert len(claim(limit=1)) == 1
+
     def test_of_what_json_cannot_hold_is_refused(self):
         with pytest.raises(TypeError):
             tasks.add.enqueue(object(), 1)

@@ -133,15 +133,22 @@ def claim(
     if queues:
         where += f" AND queue IN ({', '.join(['%s'] * len(queues))})"
         parameters += queues
-    lock = " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+    # PostgreSQL may run a plain IN (…) once for every row it looks at, and each run would take as
+    # many again; an array is made once.
+    on_postgresql = connection.vendor == "postgresql"
+    chosen = "= ANY(ARRAY({} FOR UPDATE SKIP LOCKED))" if on_postgresql else "IN ({})"
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE kernel_job SET state = 'running', attempts = attempts + 1, lease_token = %s, "  # noqa: S608
             "lease_until = %s, worker = %s, started_at = %s "
-            f"WHERE id IN (SELECT id FROM kernel_job AS waiting WHERE {where} "
-            "AND (unique_key IS NULL OR NOT EXISTS (SELECT 1 FROM kernel_job AS other WHERE "
-            "other.state = 'running' AND other.unique_key = waiting.unique_key)) "
-            f"ORDER BY priority DESC, run_at, id LIMIT %s{lock}) RETURNING id",
+            "WHERE id "
+            + chosen.format(
+                f"SELECT id FROM kernel_job AS waiting WHERE {where} "  # noqa: S608
+                "AND (unique_key IS NULL OR NOT EXISTS (SELECT 1 FROM kernel_job AS other WHERE "
+                "other.state = 'running' AND other.unique_key = waiting.unique_key)) "
+                "ORDER BY priority DESC, run_at, id LIMIT %s"
+            )
+            + " RETURNING id",
             [token, _stored(at + lease), worker, moment, *parameters, limit],
         )
         ids = [row[0] for row in cursor.fetchall()]
