@@ -6,6 +6,7 @@ import pytest
 
 from deskbell.kernel.actor import SYSTEM
 from deskbell.mail.intake.channels import NewChannel, save_channel
+from deskbell.mail.models import IncomingMail
 from deskbell.tickets.attachments import NewFile
 from deskbell.tickets.operations import NewArticle, update_ticket
 from tests import cast
@@ -44,6 +45,12 @@ TABLE = [
     ("POST", "/my/tickets/new/", (OUT, BAD, BAD, NO, NO, NO, NO, OUT)),
     ("GET", "/my/tickets/{t}/", (OUT, IN, HIDDEN, OUT, OUT, HIDDEN, HIDDEN, OUT)),
     ("POST", "/my/tickets/{t}/replies/", (OUT, BAD, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, OUT)),
+    ("GET", "/admin/mail/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
+    ("POST", "/admin/mail/", (METHOD,) * 8),
+    ("GET", "/admin/mail/{mail}/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
+    ("POST", "/admin/mail/{mail}/", (METHOD,) * 8),
+    ("GET", "/admin/mail/replay/", (METHOD,) * 8),
+    ("POST", "/admin/mail/replay/", (OUT, *(HIDDEN,) * 5, OUT, OUT)),
     ("GET", "/admin/channels/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
     ("POST", "/admin/channels/", (METHOD,) * 8),
     ("GET", "/admin/channels/new/?kind=imap", (OUT, *(HIDDEN,) * 5, IN, OUT)),
@@ -109,6 +116,9 @@ def world():
             at=cast.MONDAY_10AM,
         ).pk,
     }
+    numbers["mail"] = IncomingMail.objects.create(
+        channel_id=numbers["channel"], place="", digest="0", size=0, received_at=cast.MONDAY_10AM
+    ).pk
     return people, numbers
 
 
@@ -138,7 +148,7 @@ class TestEveryPage:
 
         paths = {pattern.partition("?")[0] for _m, pattern, _e in TABLE}
         listed = {path.strip("/").replace("{t}", "N") for path in paths}
-        for name in ("channel", "open", "note", "public", "private"):
+        for name in ("channel", "mail", "open", "note", "public", "private"):
             listed = {pattern.replace("{" + name + "}", "N") for pattern in listed}
         listed = {pattern.replace("a.txt", "NAME").replace("b.txt", "NAME") for pattern in listed}
 
@@ -152,6 +162,7 @@ class TestEveryPage:
                 "<int:attachment_id>",
                 "<int:article_id>",
                 "<int:channel_id>",
+                "<int:mail_id>",
             ):
                 route = route.replace(converter, "N")
             route = route.replace("<path:name>", "NAME").strip("/")

@@ -55,7 +55,8 @@ def channel_for(address: str) -> MailChannel | None:
         return None
     plain = f"{local.partition('+')[0]}@{host}"
     best: tuple[int, int, MailChannel] | None = None
-    found = MailChannel.objects.filter(kind=ChannelKind.LISTENER).select_related("group")
+    listeners = MailChannel.objects.filter(kind=ChannelKind.LISTENER)
+    found = listeners.select_related("group__email_address")
     for channel in found.order_by("id"):
         named = [fold(each) for each in channel.settings.get("addresses", ())]
         named = named or [fold(channel.group.email)]

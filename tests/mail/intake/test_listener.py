@@ -12,11 +12,13 @@ from contextlib import contextmanager
 import pytest
 from django.db import OperationalError
 
+from deskbell.kernel.actor import SYSTEM
 from deskbell.mail.intake import listener, taking
 from deskbell.mail.intake import store as raw
 from deskbell.mail.intake.store import NoRoom
 from deskbell.mail.models import IncomingMail
-from deskbell.people.models import Group
+from deskbell.people.operations import save_group
+from tests.cast import MONDAY_9AM
 from tests.mail.intake.conftest import message, rows
 from tests.mail.sink import certificate
 
@@ -79,7 +81,7 @@ def test_takes_byte_by_byte_and_once(channel, content):
     ],
 )
 def test_knows_its_mailboxes(channel, new_channel, address, status):
-    Group.objects.filter(pk=1).update(email="Users@group.example")
+    save_group(1, {"email": "Users@group.example"}, actor=SYSTEM, at=MONDAY_9AM)
     new_channel("listener", {}, name="of the group")
     new_channel("listener", {"addresses": ["closed@desk.example"]}, name="off", active=False)
     new_channel("pipe", {}, name="another kind")
