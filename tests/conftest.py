@@ -98,8 +98,13 @@ def pytest_report_header() -> str:
     return f"database: {DATABASE}"
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave what does not depend on the database to the SQLite leg, unless it is asked for."""
+    """Leave what does not depend on the database to the SQLite leg, unless it is asked for.
+
+    What starts processes comes first: it is slow, and would keep one worker busy at the end.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("live") is None)
     if DATABASE == "sqlite" or os.environ.get("DESKBELL_TEST_ALL"):
         return
     left = [item for item in items if item.get_closest_marker("once")]

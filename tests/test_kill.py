@@ -25,6 +25,8 @@ CLIENTS = 4
 KILLED_AFTER = CREATIONS * 9 // 20
 OUTBOX_SECONDS = 120.0
 
+pytestmark = pytest.mark.live
+
 
 def _requests(desk: LiveDesk) -> list[Callable[[str], tuple[str, dict[str, str], str]]]:
     """The three ways to open a ticket: path, headers and body for a title."""
