@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -47,6 +48,11 @@ def body_limit(via: str) -> int | None:
     Zammad names a limit; the documentation of the form dialects promises that there is none.
     """
     return None if via in ("jutda", "helpdesk") else BODY_LIMIT
+
+
+def message_id_key(message_id: str) -> str:
+    """What entries are found by: the MD5 of a Message-ID in hex, as Zammad's clients read it."""
+    return hashlib.md5(message_id.encode("utf-8", "replace")).hexdigest()  # noqa: S324 - no safeguard
 
 
 # --- states --------------------------------------------------------------------------------------

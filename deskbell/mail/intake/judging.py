@@ -31,7 +31,7 @@ from deskbell.tickets.images import take_images
 from deskbell.tickets.models import Article, Attachment, Ticket, TicketCC
 from deskbell.tickets.operations import open_ticket, update_ticket
 from deskbell.tickets.operations.articles import FILES_AT_MOST, HEADER_LIMIT
-from deskbell.tickets.operations.changing import add_copies, public_reply
+from deskbell.tickets.operations.changing import add_copies, public_reply, takes_follow_ups
 from deskbell.tickets.operations.inputs import NewArticle, NewTicket
 from deskbell.tickets.operations.opening import CCS_AT_MOST, reserve_id
 from deskbell.tickets.texts import HTML, PLAIN, safe_html
@@ -261,13 +261,7 @@ def _follow_up(mail: _Mail, found: Found) -> Verdict | None:
         if mail.facts.machine.must_not_auto_respond and mail.user is None:
             return None
         return _held(mail, ticket, "The sender knows its number, but has no part in it.")
-    if not rules.may_follow_up(
-        state_type=ticket.state.kind,
-        follow_up_possible=ticket.group.follow_up_possible,
-        reopen_time_in_days=ticket.group.reopen_time_in_days,
-        closed_at=ticket.last_close_at or ticket.close_at,
-        at=mail.at,
-    ):
+    if not takes_follow_ups(ticket, at=mail.at):
         if mail.facts.machine.must_not_auto_respond:
             return _enter(mail, ticket, found)
         mail.notes.append(f"Ticket {ticket.number} is closed and takes no answers.")

@@ -8,7 +8,6 @@ counts only for senders who belong to the ticket.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +22,7 @@ from deskbell.mail.reading import references
 from deskbell.mail.reading.facts import Facts
 from deskbell.people.models import Group
 from deskbell.tickets.models import Article, Ticket, TicketCC
+from deskbell.tickets.rules import message_id_key
 
 #: Message-IDs looked at, the latest first.
 IDS_AT_MOST = 50
@@ -62,7 +62,7 @@ def _by_ids(ids: list[str]) -> Found | None:
     mails: dict[str, list[OutgoingMail]] = {}
     for mail in OutgoingMail.objects.filter(message_id__in=wrapped).select_related("article"):
         mails.setdefault(mail.message_id, []).append(mail)
-    keys = {md5(text): text for id_ in ids for text in (f"<{id_}>", id_)}
+    keys = {message_id_key(text): text for id_ in ids for text in (f"<{id_}>", id_)}
     articles = {
         article.message_id_md5: article.ticket_id
         for article in Article.objects.filter(message_id_md5__in=list(keys))
@@ -74,16 +74,11 @@ def _by_ids(ids: list[str]) -> Found | None:
         if sent := mails.get(f"<{id_}>"):
             return Found(sent[0].article.ticket_id, Ground.ANSWERS, ours)
         for text in (f"<{id_}>", id_):
-            if ticket_id := articles.get(md5(text)):
+            if ticket_id := articles.get(message_id_key(text)):
                 return Found(ticket_id, Ground.ANSWERS, ours)
         if ticket_id := _thread_of(id_):
             return Found(ticket_id, Ground.ANSWERS, ours)
     return None
-
-
-def md5(text: str) -> str:
-    """The key under which entries are found by their Message-ID."""
-    return hashlib.md5(text.encode("utf-8", "replace")).hexdigest()  # noqa: S324 - no safeguard
 
 
 def _thread_of(id_: str) -> int | None:

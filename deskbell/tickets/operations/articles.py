@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
@@ -113,9 +112,7 @@ def add_article(
     else:
         named = senders.addresses_in(new.to) if new.type is ArticleType.EMAIL else []
     if article.message_id:
-        article.message_id_md5 = hashlib.md5(  # noqa: S324 - a key clients read, not a safeguard
-            article.message_id.encode("utf-8", "replace")
-        ).hexdigest()
+        article.message_id_md5 = rules.message_id_key(article.message_id)
     audience = _audience(
         ticket, people, [*named, *senders.addresses_in(new.cc)], author=author, actor=actor
     )

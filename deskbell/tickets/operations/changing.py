@@ -72,7 +72,8 @@ def update_ticket(
     if not as_agent:
         for name in _FOR_AGENTS:
             setattr(change, name, TicketChange.__dataclass_fields__[name].default)
-        _check_follow_up(ticket, at=at)
+        if not takes_follow_ups(ticket, at=at):
+            raise Refused("closed")
     state_before, group_before = ticket.state, ticket.group
     changes: list[Change] = []
     _change_words(ticket, change, changes)
@@ -336,16 +337,15 @@ def _change_pointer(
     changes.append(Change("merged_to", old_id=old_id, new_id=new_id))
 
 
-def _check_follow_up(ticket: Ticket, *, at: datetime) -> None:
+def takes_follow_ups(ticket: Ticket, *, at: datetime) -> bool:
     """Whether the group lets a customer write to a ticket in this state."""
-    if not rules.may_follow_up(
+    return rules.may_follow_up(
         state_type=ticket.state.kind,
         follow_up_possible=ticket.group.follow_up_possible,
         reopen_time_in_days=ticket.group.reopen_time_in_days,
         closed_at=ticket.last_close_at or ticket.close_at,
         at=at,
-    ):
-        raise Refused("closed")
+    )
 
 
 def public_reply(

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.core.files.storage import storages
-from django.db import connection
 
 from deskbell.kernel import clock
 from deskbell.mail.intake import fetching
 from deskbell.mail.intake.channels import NewChannel, save_channel
 from deskbell.mail.models import IncomingMail, MailChannel
-from deskbell.people.models import User
 from tests.cast import acting, ada
 from tests.mail.intake.dovecot import DOVECOT, PASSWORD, Dovecot, Mailbox
+from tests.seeding import seed
 
 
 @pytest.fixture(scope="session")
@@ -33,18 +30,10 @@ def dovecot() -> Iterator[Dovecot]:
     server.stop()
 
 
-def _seed() -> None:
-    """The rows of every desk, which tests that commit leave behind empty."""
-    if not User.objects.exists():
-        with connection.schema_editor() as editor:
-            for app in ("people", "tickets"):
-                import_module(f"deskbell.{app}.migrations.0002_seed_rows").seed(apps, editor)
-
-
 @pytest.fixture
 def committed(transactional_db: None) -> None:
     """What the test writes is seen by other threads and processes."""
-    _seed()
+    seed()
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -54,7 +43,7 @@ def left_as_found(request: pytest.FixtureRequest) -> Iterator[None]:
     if any("committed" in getattr(item, "fixturenames", ()) for item in request.session.items):
         request.getfixturevalue("django_db_setup")
         with request.getfixturevalue("django_db_blocker").unblock():
-            _seed()
+            seed()
 
 
 @pytest.fixture

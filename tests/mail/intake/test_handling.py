@@ -33,21 +33,9 @@ from deskbell.tickets.vocabulary import ArticleType, Sender, StateId
 from tests.api.zammad.wire import Wire
 from tests.cast import MONDAY_10AM, acting, group, kemal, nora, pure_admin
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "outbox", "incoming")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "outbox", "store")]
 
 AT = MONDAY_10AM
-
-
-@pytest.fixture
-def incoming(settings: Any, tmp_path: Any) -> None:
-    """A store of its own for raw messages."""
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "mail": {
-            "BACKEND": "deskbell.tickets.attachments.DurableStorage",
-            "OPTIONS": {"location": tmp_path / "mail"},
-        },
-    }
 
 
 class Post:
