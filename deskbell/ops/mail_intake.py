@@ -258,7 +258,7 @@ def _remove(args: argparse.Namespace) -> int:
 
 def _test(args: argparse.Namespace) -> int:
     from deskbell.mail.intake import channels, fetching
-    from deskbell.mail.intake.trouble import Trouble
+    from deskbell.mail.trouble import Trouble
 
     present = _channel(args.name)
     try:
@@ -308,7 +308,8 @@ def _group(name: str) -> Group:
 
 
 def _settings(kind: str, given: list[str]) -> dict[str, Any]:
-    from deskbell.mail.intake import typed
+    from deskbell.mail import typed
+    from deskbell.mail.intake.channels import SETTINGS
 
     texts = {}
     for each in given:
@@ -316,7 +317,7 @@ def _settings(kind: str, given: list[str]) -> dict[str, Any]:
         if not equals:
             raise CommandError(f"--set needs NAME=VALUE, not {each}.")
         texts[name.strip()] = value
-    return typed.read(kind, texts)
+    return typed.read(SETTINGS[kind], texts)
 
 
 def _password(args: argparse.Namespace) -> str | None:

@@ -6,10 +6,11 @@ import pytest
 
 from deskbell.kernel.clock import now
 from deskbell.kernel.models import Job
-from deskbell.mail.intake import fetching, secrets
+from deskbell.mail import secrets
+from deskbell.mail.intake import fetching
 from deskbell.mail.intake.channels import NewChannel, save_channel
-from deskbell.mail.intake.trouble import Trouble
 from deskbell.mail.models import MailChannel
+from deskbell.mail.trouble import Trouble
 from tests import cast
 from tests.web.conftest import sign_in
 

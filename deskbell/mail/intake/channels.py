@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from django.db import transaction
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.errors import Forbidden, Invalid, Unknown
-from deskbell.kernel.text import fold, is_storable
-from deskbell.mail.intake import secrets
+from deskbell.kernel.text import fold
+from deskbell.mail import secrets, typed
 from deskbell.mail.models import ChannelKind, MailChannel
 from deskbell.people.models import Group
 
 PERMISSION = "admin.channel_email"
 NAME_LIMIT = 100
-TEXT_LIMIT = 500
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 5, 24 * 3600
 
 Security = Literal["tls", "starttls", "none"]
@@ -129,14 +128,8 @@ def settings_of(channel: MailChannel) -> Any:
 def checked_settings(kind: str, given: Mapping[str, Any]) -> Any:
     """Settings of a kind from what was given. Raises :class:`Invalid`, the field as ``host``."""
     shape = SETTINGS[kind]
-    known = {field.name: field for field in fields(shape)}
-    for name in given:
-        if name not in known:
-            raise Invalid(name, "unknown", given[name])
-    values: dict[str, Any] = {}
-    for name, field in known.items():
-        if name in given:
-            values[name] = _checked(name, given[name], str(field.type))
+    known = {setting.name for setting in typed.settings_of(shape)}
+    values = typed.checked(shape, given)
     for name in ("host", "path", "provider"):
         if name in known and not values.get(name):
             raise Invalid(name, "required")
@@ -149,48 +142,6 @@ def checked_settings(kind: str, given: Mapping[str, Any]) -> Any:
     if "path" in values and not PurePosixPath(values["path"]).is_absolute():
         raise Invalid("path", "bad", values["path"])
     return shape(**values)
-
-
-_CHOICES = {
-    "Security": get_args(Security),
-    "After": get_args(After),
-    "Start": get_args(Start),
-    "Authentication": get_args(Authentication),
-    "Literal['keep', 'delete']": ("keep", "delete"),
-    "Literal['all', 'now']": ("all", "now"),
-    "Literal['seen', 'delete']": ("seen", "delete"),
-}
-
-
-def _checked(name: str, value: Any, wanted: str) -> Any:
-    wanted = wanted.replace('"', "'")
-    if wanted == "bool":
-        if not isinstance(value, bool):
-            raise Invalid(name, "bad", value)
-        return value
-    if wanted == "int":
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65535:
-            raise Invalid(name, "bad", value)
-        return value
-    if wanted.startswith("tuple"):
-        if not isinstance(value, list | tuple) or len(value) > 100:
-            raise Invalid(name, "bad", value)
-        return tuple(_text(name, each) for each in value)
-    text = _text(name, value)
-    if wanted in _CHOICES and text not in _CHOICES[wanted]:
-        raise Invalid(name, "not_selectable", value)
-    return text
-
-
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str) or not is_storable(value):
-        raise Invalid(name, "bad", value)
-    text = value.strip()
-    if len(text) > TEXT_LIMIT:
-        raise Invalid(name, "too_long", None, limit=TEXT_LIMIT)
-    if not text.isprintable():
-        raise Invalid(name, "bad", value)
-    return text
 
 
 @dataclass(slots=True, kw_only=True)
@@ -220,7 +171,7 @@ def save_channel(
     channel = channel_for(actor, channel_id) if channel_id else MailChannel(kind=given.kind)
     if given.kind not in SETTINGS or given.kind != channel.kind:
         raise Invalid("kind", "not_selectable", given.kind)
-    name = _text("name", given.name)
+    name = typed.text("name", given.name)
     if not name:
         raise Invalid("name", "required")
     if len(name) > NAME_LIMIT:

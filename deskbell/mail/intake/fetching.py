@@ -13,9 +13,10 @@ from django.db.models import Q, QuerySet
 from deskbell.kernel import clock
 from deskbell.kernel.errors import Invalid
 from deskbell.mail.intake import channels
-from deskbell.mail.intake.trouble import SENTENCE_LIMIT, Trouble
-from deskbell.mail.intake.visit import Access, Visit, access_to
+from deskbell.mail.intake.visit import Visit, access_to
 from deskbell.mail.models import ASKED, ChannelKind, MailChannel
+from deskbell.mail.oauth import Access
+from deskbell.mail.trouble import SENTENCE_LIMIT, Trouble
 
 log = logging.getLogger("deskbell.mail")
 

@@ -25,12 +25,14 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
 
 from deskbell.kernel import clock
-from deskbell.mail.intake import oauth, taking
+from deskbell.mail import oauth
+from deskbell.mail.intake import taking
 from deskbell.mail.intake.channels import ImapSettings
 from deskbell.mail.intake.store import digest_of
-from deskbell.mail.intake.trouble import Trouble, of_connection, words_of
-from deskbell.mail.intake.visit import Access, Visit, batches, numbers_in, ranges, tag_of, too_large
+from deskbell.mail.intake.visit import Visit, batches, numbers_in, ranges, tag_of, too_large
 from deskbell.mail.models import IncomingMail
+from deskbell.mail.oauth import Access
+from deskbell.mail.trouble import Trouble, of_connection, words_of
 
 CONNECT_SECONDS = 15.0
 READ_SECONDS = 60.0

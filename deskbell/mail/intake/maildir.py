@@ -11,8 +11,9 @@ from pathlib import Path
 from deskbell.kernel.text import is_storable
 from deskbell.mail.intake import taking
 from deskbell.mail.intake.channels import MaildirSettings
-from deskbell.mail.intake.trouble import Trouble, words_of
-from deskbell.mail.intake.visit import Access, Visit, batches, tag_of, too_large
+from deskbell.mail.intake.visit import Visit, batches, tag_of, too_large
+from deskbell.mail.oauth import Access
+from deskbell.mail.trouble import Trouble, words_of
 
 BATCH = 500
 _NAME_LIMIT = 200

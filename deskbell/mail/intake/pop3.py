@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from deskbell.kernel.text import is_storable
-from deskbell.mail.intake import oauth, taking
+from deskbell.mail import oauth
+from deskbell.mail.intake import taking
 from deskbell.mail.intake.channels import Pop3Settings
 from deskbell.mail.intake.store import digest_of
-from deskbell.mail.intake.trouble import Trouble, of_connection, words_of
-from deskbell.mail.intake.visit import Access, Visit, batches, tag_of, too_large
+from deskbell.mail.intake.visit import Visit, batches, tag_of, too_large
+from deskbell.mail.oauth import Access
+from deskbell.mail.trouble import Trouble, of_connection, words_of
 
 SECONDS = 60.0
 BATCH = 50

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from deskbell.kernel import clock
 from deskbell.kernel.text import storable
-from deskbell.mail.intake import secrets, store, taking
-from deskbell.mail.intake.trouble import Trouble, of_store
+from deskbell.mail import secrets
+from deskbell.mail.intake import store, taking
 from deskbell.mail.models import Fate, IncomingMail, MailChannel
+from deskbell.mail.oauth import Access
+from deskbell.mail.trouble import Trouble, of_store
 
 KEY_LIMIT = 255
 #: A message that a server fails to hand over so often is given up, with a row that says so.
@@ -41,20 +43,6 @@ class Budget:
     @property
     def is_spent(self) -> bool:
         return self.messages <= 0 or self.bytes <= 0 or time.monotonic() >= self._until
-
-
-@dataclass(slots=True)
-class Access:
-    """How a mailbox is opened: its typed settings, and its password, read when it is needed.
-
-    ``keep`` stores another password where the server changes it (OAuth2's refresh token); ``key``
-    names the channel for what is remembered between two looks.
-    """
-
-    settings: Any
-    password: Callable[[], str]
-    keep: Callable[[str], None] = lambda password: None
-    key: object = None
 
 
 def access_to(channel: MailChannel, settings: Any) -> Access:

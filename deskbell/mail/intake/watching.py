@@ -21,9 +21,9 @@ from deskbell.kernel import clock
 from deskbell.kernel.errors import Invalid
 from deskbell.mail.intake import channels
 from deskbell.mail.intake.fetching import fetch_key
-from deskbell.mail.intake.trouble import Trouble
 from deskbell.mail.intake.visit import access_to
 from deskbell.mail.models import ChannelKind, MailChannel
+from deskbell.mail.trouble import Trouble
 
 if TYPE_CHECKING:
     from imapclient import IMAPClient

@@ -15,10 +15,11 @@ from django.utils.translation import gettext, gettext_lazy
 
 from deskbell.kernel.clock import now
 from deskbell.kernel.errors import Invalid
-from deskbell.mail.intake import channels, fetching, typed
-from deskbell.mail.intake.trouble import Trouble
+from deskbell.mail import typed
+from deskbell.mail.intake import channels, fetching
 from deskbell.mail.jobs import fetch
 from deskbell.mail.models import ASKED, MailChannel
+from deskbell.mail.trouble import Trouble
 from deskbell.people.models import Group
 from deskbell.web.agent.lists import rail
 from deskbell.web.shared.controls import Control, Option, id_of, sentence, show_problem
@@ -102,7 +103,7 @@ class Form:
     def __init__(self, kind: Kind, present: MailChannel | None = None) -> None:
         self.kind = kind
         self.present = present
-        self.settings = typed.settings_of_kind(kind.value)
+        self.settings = typed.settings_of(channels.SETTINGS[kind.value])
         stored = present.settings if present else {}
         groups = Group.objects.order_by("name_key", "id").values_list("pk", "name")
         self.name = Control(
@@ -161,7 +162,7 @@ class Form:
             options=[Option(choice, str(labels[choice])) for choice in setting.choices],
             hint=str(_HINTS.get(setting.name, "")),
             required=setting.required or setting.type == "choice",
-            limit=None if setting.type in {"choice", "bool"} else channels.TEXT_LIMIT,
+            limit=None if setting.type in {"choice", "bool"} else typed.TEXT_LIMIT,
             mode="numeric" if setting.type == "int" else "",
             autocomplete="new-password" if setting.name in _SECRET else "off",
         )
@@ -216,7 +217,7 @@ class Form:
                 values[name] = self.present.settings.get(name, "") if self.present else ""
                 continue
             try:
-                values |= typed.read(self.kind.value, {name: text})
+                values |= typed.read(channels.SETTINGS[self.kind.value], {name: text})
             except Invalid as problem:
                 show_problem(self.controls, problem)
         if self._would_tell_another(values) and not password:

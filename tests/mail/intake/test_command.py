@@ -15,7 +15,8 @@ from django.db import OperationalError
 
 from deskbell.kernel import clock
 from deskbell.kernel.models import Job
-from deskbell.mail.intake import fetching, secrets, taking
+from deskbell.mail import secrets
+from deskbell.mail.intake import fetching, taking
 from deskbell.mail.intake import store as raw
 from deskbell.mail.intake.store import NoRoom
 from deskbell.mail.models import IncomingMail, MailChannel

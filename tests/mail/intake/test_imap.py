@@ -10,11 +10,12 @@ import pytest
 
 from deskbell.kernel import clock
 from deskbell.kernel.models import Job
-from deskbell.mail.intake import fetching, imap, secrets, taking, visit
+from deskbell.mail import secrets
+from deskbell.mail.intake import fetching, imap, taking, visit
 from deskbell.mail.intake import store as raw
 from deskbell.mail.intake.store import NoRoom
-from deskbell.mail.intake.trouble import Trouble
 from deskbell.mail.models import IncomingMail, MailChannel
+from deskbell.mail.trouble import Trouble
 from tests.cast import MONDAY_9AM
 from tests.live import free_port
 from tests.mail.intake.conftest import look, message, rows

@@ -1,4 +1,4 @@
-"""Access tokens for mailboxes that take no password: a refresh token is exchanged for them."""
+"""Access tokens for servers that take no password: a refresh token is exchanged for them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,48 @@ import ssl
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
-from deskbell.mail.intake.channels import ImapSettings
-from deskbell.mail.intake.trouble import Trouble, of_connection, words_of
-from deskbell.mail.intake.visit import Access
+from deskbell.mail.trouble import Trouble, of_connection, words_of
 
 TIMEOUT_SECONDS = 20.0
 ANSWER_LIMIT = 256 * 1024
 #: A token that ends so soon is not used any more.
 MARGIN_SECONDS = 60.0
 USUAL_SECONDS = 600.0
+
+
+class TokenSettings(Protocol):
+    """Where tokens come from, in the settings of whatever signs in with them."""
+
+    @property
+    def token_url(self) -> str: ...
+    @property
+    def client_id(self) -> str: ...
+    @property
+    def client_secret(self) -> str: ...
+    @property
+    def scope(self) -> str: ...
+    @property
+    def verify(self) -> bool: ...
+
+
+@dataclass(slots=True)
+class Access:
+    """How a server is signed in to: typed settings, and the password, read when it is needed.
+
+    ``settings`` are those of a mailbox or of a mail server (:class:`TokenSettings` where tokens
+    are asked for). ``keep`` stores another password where the server changes it (OAuth2's refresh
+    token); ``key`` names the row for what is remembered between two sign-ins.
+    """
+
+    settings: Any
+    password: Callable[[], str]
+    keep: Callable[[str], None] = lambda password: None
+    key: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +91,7 @@ def _ask_twice(access: Access) -> _Token:
 
 
 def _ask(access: Access, refresh_token: str) -> _Token:
-    settings: ImapSettings = access.settings
+    settings: TokenSettings = access.settings
     asked = {"client_id": settings.client_id}
     if settings.client_secret:
         asked["client_secret"] = settings.client_secret
@@ -86,7 +115,7 @@ def _ask(access: Access, refresh_token: str) -> _Token:
     return _Token(token, time.monotonic() + max(0.0, seconds - MARGIN_SECONDS))
 
 
-def _posted(settings: ImapSettings, form: str) -> dict[str, Any]:
+def _posted(settings: TokenSettings, form: str) -> dict[str, Any]:
     """The answer to the form. No redirect is followed: it would carry the secret elsewhere."""
     there = urlsplit(settings.token_url)
     try:
@@ -132,7 +161,7 @@ def _posted(settings: ImapSettings, form: str) -> dict[str, Any]:
 
 
 def tls_context(*, verify: bool) -> ssl.SSLContext:
-    """TLS as mailboxes get it; without ``verify`` any certificate will do."""
+    """TLS as servers get it; without ``verify`` any certificate will do."""
     context = ssl.create_default_context()
     if not verify:
         context.check_hostname = False

@@ -1,4 +1,4 @@
-"""What goes wrong with a mailbox, in one sentence for the person who has to put it right."""
+"""What goes wrong with a mail server, in one sentence for the person who has to put it right."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SENTENCE_LIMIT = 500
 
 
 class Trouble(Exception):
-    """A mailbox cannot be read; the text is one sentence for people."""
+    """A server cannot be used; the text is one sentence for people."""
 
 
 def words_of(said: object) -> str:

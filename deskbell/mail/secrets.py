@@ -1,4 +1,4 @@
-"""Passwords of mailboxes: the desk must say them to a server, so they are encrypted, not hashed.
+"""Passwords of mail servers: the desk must say them, so they are encrypted, not hashed.
 
 The key comes from the desk's secret key. A database alone, or a backup of it, tells nobody a
 password; whoever has the data directory as well has everything anyway.
@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+#: Older than the module's place: what is stored was encrypted under this name.
 _SALT = "deskbell.mail.channel"
 
 
