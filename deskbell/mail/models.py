@@ -29,14 +29,113 @@ class MailState(models.TextChoices):
 UNDER_WAY = (MailState.QUEUED, MailState.SENDING)
 
 
+class RouteKind(models.TextChoices):
+    """How messages leave the desk: through a mail server, or a mail provider's HTTP interface."""
+
+    SMTP = "smtp"
+    PROVIDER = "provider"
+
+
+class MailRoute(Stamped):
+    """A way out for mail. Groups may name theirs; the others' mail takes the default one.
+
+    ``settings`` are those of its kind (see :mod:`deskbell.mail.routes`), ``secret`` is its password
+    or API key with whatever else must not be read, encrypted. ``key`` names the route in addresses
+    that a provider calls. ``alarm`` says in one sentence why mail does not get out, since
+    ``alarm_since``; empty means well.
+    """
+
+    name = models.CharField(max_length=100)
+    name_key = models.CharField(max_length=200, unique=True)
+    key = models.CharField(max_length=40, unique=True)
+    kind = models.CharField(max_length=10, choices=RouteKind)
+    active = models.BooleanField(default=True)
+    is_default = models.BooleanField(default=False)
+    settings = models.JSONField(default=dict, blank=True)
+    secret = models.TextField(default="", blank=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+    alarm = models.TextField(default="", blank=True)
+    alarm_since = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"],
+                name="one_default_route",
+                condition=models.Q(is_default=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Language(models.TextChoices):
+    """The languages in which the desk writes."""
+
+    ENGLISH = "en"
+    GERMAN = "de"
+
+
+class Quoting(models.TextChoices):
+    """How much of what was written before stands below a letter."""
+
+    NONE = "none"
+    LAST = "last"
+    ALL = "all"
+
+
+class GroupSending(models.Model):
+    """How a group's mail goes out, where that is not as usual.
+
+    ``route`` null takes the default one, ``language`` empty the desk's, for recipients whose own
+    is not known. ``quoting``: the entries below a letter.
+    """
+
+    group = models.OneToOneField(Group, models.CASCADE, related_name="+")
+    route = models.ForeignKey(MailRoute, models.SET_NULL, null=True, blank=True, related_name="+")
+    language = models.CharField(max_length=5, choices=Language, default="", blank=True)
+    quoting = models.CharField(max_length=5, choices=Quoting, default=Quoting.LAST)
+
+    def __str__(self) -> str:
+        return f"{self.group_id}"
+
+
+class MailText(Stamped):
+    """Words of the desk's own messages, where they are not the built-in ones.
+
+    ``name`` is one of :data:`deskbell.mail.texts.TEXTS`. A group's text goes before that of all
+    groups (``group`` null).
+    """
+
+    name = models.CharField(max_length=40)
+    language = models.CharField(max_length=5, choices=Language)
+    group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, related_name="+")
+    body = models.TextField(default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name", "language", "group"], name="text_of_group_once"
+            ),
+            models.UniqueConstraint(
+                fields=["name", "language"], name="text_once", condition=models.Q(group=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.language}"
+
+
 class OutgoingMail(models.Model):
     """One message to one address about one entry; rendering and sending are a job.
 
     ``part`` and ``occasion`` are those of :class:`~deskbell.tickets.rules.Owed`. ``staff_only``
     says that the entry was internal when the message was owed. ``attempts`` counts hand-overs
     that were begun; a message ``sent`` with none was recorded, not sent by this desk. ``reason``
-    is why the last attempt failed, in the server's words where it had some. The row goes with its
-    article; a job that finds none has nothing to do.
+    is why the last attempt failed, in the server's words where it had some. ``route`` is the one it
+    took (null: the desk's own setting), ``provider_id`` what a mail provider calls it, by which
+    its reports name it. The row goes with its article; a job that finds none has nothing to do.
     """
 
     article = models.ForeignKey(Article, models.CASCADE, related_name="+", db_index=False)
@@ -50,6 +149,10 @@ class OutgoingMail(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     #: With its angle brackets.
     message_id = models.CharField(max_length=255)
+    route = models.ForeignKey(
+        MailRoute, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    provider_id = models.CharField(max_length=255, null=True, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -61,6 +164,11 @@ class OutgoingMail(models.Model):
         indexes = [
             models.Index(fields=["message_id"], name="mail_by_message_id"),
             models.Index(fields=["state", "id"], name="mail_by_state"),
+            models.Index(
+                fields=["provider_id"],
+                name="mail_by_provider_id",
+                condition=models.Q(provider_id__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

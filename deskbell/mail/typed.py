@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from deskbell.kernel.errors import Invalid
@@ -35,7 +34,6 @@ class Setting:
     required: bool
 
 
-@cache
 def settings_of(shape: type[Any]) -> tuple[Setting, ...]:
     """The settings of a shape, in the order in which they are asked for."""
     hints = get_type_hints(shape)
