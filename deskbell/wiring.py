@@ -11,7 +11,13 @@ from typing import Any
 
 from deskbell.kernel.events import Consumer, wire
 from deskbell.mail.consumers import owe_mail
-from deskbell.notify.consumers import forget_left, tell_of_opening, tell_of_update
+from deskbell.notify.consumers import (
+    forget_left,
+    forget_taken_back,
+    tell_of_opening,
+    tell_of_return,
+    tell_of_update,
+)
 from deskbell.people.operations import (
     AccessChanged,
     EmailAddressChanged,
@@ -35,6 +41,8 @@ from deskbell.tickets.operations.defining import CustomFieldChanged
 from deskbell.tickets.operations.happenings import (
     ArticleEdited,
     ArticleRemoved,
+    MailReturned,
+    ReplyTakenBack,
     TicketDeleted,
     TicketLeft,
     TicketLinked,
@@ -61,6 +69,8 @@ AFTER: dict[type, Iterable[Consumer]] = {
     TicketUpdated: [owe_mail, tell_of_update, index_ticket],
     ArticleEdited: [index_article],
     ArticleRemoved: [index_article],
+    ReplyTakenBack: [forget_taken_back, index_article],
+    MailReturned: [tell_of_return],
     TicketTagged: [index_ticket],
     TicketLinked: [],
     TimeAccounted: [],

@@ -12,10 +12,11 @@ from deskbell.kernel.text import fold
 from deskbell.mail.headers import message_ids_in, row_message_id
 from deskbell.mail.jobs import deliver
 from deskbell.mail.messages import is_letter
-from deskbell.mail.models import DeadAddress, MailState, OutgoingMail
+from deskbell.mail.models import HELD_FOR, DeadAddress, MailState, OutgoingMail
 from deskbell.tickets.models import Article
-from deskbell.tickets.operations.happenings import WithArticle
+from deskbell.tickets.operations.happenings import TicketUpdated, WithArticle
 from deskbell.tickets.rules import Owed, Part
+from deskbell.tickets.vocabulary import Sender
 
 _MESSAGE_ID_LENGTH = 255
 
@@ -31,6 +32,7 @@ def owe_mail(happening: WithArticle, event: Event, *, actor: Actor, at: datetime
         return
     recorded = actor.via == "system"
     dead = _dead({fold(owed.address) for owed in happening.owed})
+    held = _may_be_taken_back(happening, article, actor=actor)
     first = _bears_the_articles_id(article, list(happening.owed))
     mails = OutgoingMail.objects.bulk_create(
         OutgoingMail(
@@ -40,7 +42,7 @@ def owe_mail(happening: WithArticle, event: Event, *, actor: Actor, at: datetime
             part=owed.part,
             occasion=owed.occasion,
             staff_only=owed.staff_only,
-            state=_state(recorded=recorded, dead=fold(owed.address) in dead),
+            state=_state(recorded=recorded, dead=fold(owed.address) in dead, held=held),
             reason=dead.get(fold(owed.address), ""),
             message_id=_message_id(article, owed, of_article=owed is first),
             created_at=at,
@@ -49,8 +51,22 @@ def owe_mail(happening: WithArticle, event: Event, *, actor: Actor, at: datetime
         )
         for owed in happening.owed
     )
-    deliver.enqueue_each(
-        {mail.job_key: (mail.pk,) for mail in mails if mail.state == MailState.QUEUED}
+    # The job of a held one is written now: whoever crashes meanwhile, it goes out.
+    job = deliver.using(run_after=at + HELD_FOR) if held else deliver
+    waiting = (MailState.QUEUED, MailState.HELD)
+    job.enqueue_each({mail.job_key: (mail.pk,) for mail in mails if mail.state in waiting})
+
+
+def _may_be_taken_back(happening: WithArticle, article: Article, *, actor: Actor) -> bool:
+    """Whether its messages wait a moment: an agent's public reply from the workspace alone.
+
+    What comes through an API, a trigger or by mail is sent at once (decision 16).
+    """
+    return (
+        isinstance(happening, TicketUpdated)
+        and actor.via == "web"
+        and article.sender == Sender.AGENT
+        and not article.internal
     )
 
 
@@ -62,10 +78,12 @@ def _dead(keys: set[str]) -> dict[str, str]:
     }
 
 
-def _state(*, recorded: bool, dead: bool) -> MailState:
+def _state(*, recorded: bool, dead: bool, held: bool) -> MailState:
     if recorded:
         return MailState.SENT
-    return MailState.FAILED if dead else MailState.QUEUED
+    if dead:
+        return MailState.FAILED
+    return MailState.HELD if held else MailState.QUEUED
 
 
 def _bears_the_articles_id(article: Article, owed: list[Owed]) -> Owed | None:

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 
@@ -36,7 +37,8 @@ from deskbell.mail.messages import (
     is_letter,
     message_for,
 )
-from deskbell.mail.models import UNDER_WAY, MailState, OutgoingMail
+from deskbell.mail.models import HELD_FOR, UNDER_WAY, MailState, OutgoingMail
+from deskbell.mail.operations import report_return
 from deskbell.people.addresses import is_mailable
 from deskbell.tickets import attachments, public_links, senders
 from deskbell.tickets.models import Article, Attachment, Ticket, TicketCC
@@ -61,8 +63,10 @@ def deliver(mail_id: int, *, attempt: int, last: bool, at: datetime) -> None:
     """Send one owed message and record what came of it.
 
     ``attempt`` counts from 1, ``last`` means that the queue will not try again. A row that is
-    gone, held or settled is left alone. Raises :class:`RetryLater` where the way out is closed at
-    present, :class:`GiveUp` where the message was refused or the attempts are used up.
+    gone or settled is left alone, a held one until its time has come: of whoever takes it back and
+    this, the one whose UPDATE comes first wins. Raises :class:`RetryLater` where it is too early or
+    the way out is closed at present, :class:`GiveUp` where the message was refused or the attempts
+    are used up.
     """
     mail = (
         OutgoingMail.objects.select_related(
@@ -82,9 +86,12 @@ def deliver(mail_id: int, *, attempt: int, last: bool, at: datetime) -> None:
     # A failed one is tried again only if its dead letter was made ready again by a person: then
     # the attempts are counted anew. A later attempt is a job whose worker fell after the failure.
     again = mail.state == MailState.FAILED and attempt == 1
-    if mail.state not in UNDER_WAY and not again:
+    held = mail.state == MailState.HELD
+    if mail.state not in UNDER_WAY and not again and not held:
         return
-    states = [*UNDER_WAY, MailState.FAILED] if again else [*UNDER_WAY]
+    if held and at < (due := mail.created_at + HELD_FOR):
+        raise RetryLater(f"mail {mail.pk} is held", after=due - at)
+    states = [*UNDER_WAY, MailState.HELD, *([MailState.FAILED] if again else [])]
     try:
         composed = composed_for(mail)
     except NotForThisAddress as withdrawn:
@@ -92,7 +99,7 @@ def deliver(mail_id: int, *, attempt: int, last: bool, at: datetime) -> None:
         log.info("mail withdrawn", extra={"mail": mail.pk, "article": mail.article_id})
         return
     except NotDeliverable as error:
-        _settle(mail, MailState.FAILED, at=at, reason=str(error))
+        _fail(mail, at=at, reason=str(error))
         raise GiveUp(f"mail {mail.pk}: {error}") from error
     begun = OutgoingMail.objects.filter(pk=mail.pk, state__in=states).update(
         state=MailState.SENDING, attempts=F("attempts") + 1, updated_at=at
@@ -104,12 +111,13 @@ def deliver(mail_id: int, *, attempt: int, last: bool, at: datetime) -> None:
             composed, mail_id=mail.pk, created_at=mail.created_at, config=settings.CONFIG
         )
     except transport.Refused as refused:
-        _settle(mail, MailState.FAILED, at=at, reason=str(refused))
+        _fail(mail, at=at, reason=str(refused))
         raise GiveUp(f"mail {mail.pk}: {refused}") from refused
     except transport.NotTaken as error:
-        _settle(mail, MailState.FAILED if last else MailState.QUEUED, at=at, reason=str(error))
         if last:
+            _fail(mail, at=at, reason=str(error))
             raise GiveUp(f"mail {mail.pk}: {error}") from error
+        _settle(mail, MailState.QUEUED, at=at, reason=str(error))
         raise RetryLater(f"mail {mail.pk}: {error}", after=pause_before(attempt)) from error
     _settle(mail, MailState.SENT, at=at)
     log.info("mail sent", extra={"mail": mail.pk, "article": mail.article_id})
@@ -123,6 +131,13 @@ def _settle(mail: OutgoingMail, state: MailState, *, at: datetime, reason: str =
         updated_at=at,
         sent_at=at if state == MailState.SENT else None,
     )
+
+
+@transaction.atomic
+def _fail(mail: OutgoingMail, *, at: datetime, reason: str) -> None:
+    """Write that it failed for good, and tell whoever is in charge of the ticket."""
+    _settle(mail, MailState.FAILED, at=at, reason=reason)
+    report_return(mail, at=at)
 
 
 def composed_for(mail: OutgoingMail) -> Composed:
@@ -366,7 +381,9 @@ def look_after(*, at: datetime, batch: int = 500) -> int:
     while True:
         mails = list(
             OutgoingMail.objects.filter(
-                state__in=UNDER_WAY, updated_at__lt=at - QUIET_FOR, id__gt=after
+                state__in=[*UNDER_WAY, MailState.HELD],
+                updated_at__lt=at - QUIET_FOR,
+                id__gt=after,
             ).order_by("id")[:batch]
         )
         if not mails:

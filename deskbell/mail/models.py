@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 
 from deskbell.people.models import Group, Stamped
@@ -12,9 +14,9 @@ from deskbell.tickets.rules import Occasion, Part
 class MailState(models.TextChoices):
     """Where a message stands.
 
-    ``held`` waits for somebody to let it go; ``sending`` was begun, and after a crash is begun
-    again; ``failed`` waits for a person, who finds the cause in ``reason``. ``bounced`` was taken
-    by a server and came back.
+    ``held`` waits until its moment has come, and may be taken back until somebody begins to send
+    it; ``sending`` was begun, and after a crash is begun again; ``failed`` waits for a person, who
+    finds the cause in ``reason``. ``bounced`` was taken by a server and came back.
     """
 
     HELD = "held"
@@ -27,6 +29,10 @@ class MailState(models.TextChoices):
 
 #: Still owed to somebody, and nobody has to do anything about it.
 UNDER_WAY = (MailState.QUEUED, MailState.SENDING)
+#: What a person may try again.
+CAME_TO_GRIEF = (MailState.FAILED, MailState.BOUNCED)
+#: How long a reply that was written in the workspace is held (decision 16).
+HELD_FOR = timedelta(seconds=10)
 
 
 class RouteKind(models.TextChoices):

@@ -6,9 +6,11 @@ from datetime import datetime
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.models import Event
-from deskbell.notify.models import Occasion
-from deskbell.notify.telling import settle, tell
+from deskbell.notify.models import Occasion, OnlineNotification
+from deskbell.notify.telling import settle, tell, tell_owner
 from deskbell.tickets.operations.happenings import (
+    MailReturned,
+    ReplyTakenBack,
     TicketLeft,
     TicketMerged,
     TicketOpened,
@@ -52,6 +54,24 @@ def tell_of_update(
 def forget_left(happening: TicketLeft, event: Event, *, actor: Actor, at: datetime) -> None:
     """A ticket went into another: what was unseen about it is settled."""
     settle(happening.ticket, at=at)
+
+
+def forget_taken_back(
+    happening: ReplyTakenBack, event: Event, *, actor: Actor, at: datetime
+) -> None:
+    """A reply that was taken back calls nobody who has not looked yet."""
+    OnlineNotification.objects.filter(
+        ticket=happening.ticket,
+        type=Occasion.UPDATE,
+        created_by=actor.user_id,
+        created_at=happening.written_at,
+        seen=False,
+    ).delete()
+
+
+def tell_of_return(happening: MailReturned, event: Event, *, actor: Actor, at: datetime) -> None:
+    """A mail that did not arrive is told to whoever is in charge, closed or not."""
+    tell_owner(happening.ticket, by=actor.user_id, at=at)
 
 
 def _is_settled(kind: StateType) -> bool:

@@ -12,7 +12,7 @@ from django.db import connection
 from deskbell.kernel.actor import NOBODY_ID
 from deskbell.notify.models import Occasion, OnlineNotification
 from deskbell.notify.wishes import wants
-from deskbell.people.access import AGENTS_WITH
+from deskbell.people.access import AGENTS_WITH, agents_with
 from deskbell.tickets.models import Ticket
 
 # Agents who may read the ticket's group: whoever sees it only as its customer is told by mail.
@@ -42,6 +42,19 @@ def tell(ticket: Ticket, occasion: Occasion, *, by: int, seen: bool = False, at:
     if readers:
         _insert(ticket.pk, readers, occasion, by=by, seen=seen, at=at)
     return len(readers)
+
+
+def tell_owner(ticket: Ticket, *, by: int, at: datetime) -> int:
+    """Tell whoever is in charge of the ticket and may read it that he must look; how many (0, 1).
+
+    All agents who want to know where nobody is in charge.
+    """
+    if ticket.owner_id == NOBODY_ID:
+        return tell(ticket, Occasion.UPDATE, by=by, at=at)
+    if ticket.owner_id == by or ticket.owner_id not in agents_with("read", ticket.group_id):
+        return 0
+    _insert(ticket.pk, [ticket.owner_id], Occasion.UPDATE, by=by, seen=False, at=at)
+    return 1
 
 
 def _wanting(ticket: Ticket, occasion: Occasion, *, by: int) -> list[int]:

@@ -230,15 +230,6 @@ class TestSending:
         row.refresh_from_db()
         assert row.attempts == 1
 
-    def test_of_a_held_message_waits(self, desk, outbox):
-        desk.open()
-        OutgoingMail.objects.update(state=MailState.HELD)
-
-        jobs.run_due()
-
-        assert not outbox.exists()
-        assert set(OutgoingMail.objects.values_list("state", flat=True)) == {"held"}
-
 
 class TestAcknowledgement:
     def test_says_that_it_arrived_and_repeats_nothing(self, desk):
@@ -284,7 +275,7 @@ class TestLetter:
         [
             ("zammad", "Re: burning", "[support-{id}] Re: burning"),
             ("zammad", "Re: [support-{id}] burning", "Re: [support-{id}] burning"),
-            ("web", "Burning", "[support-{id}] Burning"),
+            ("mail", "Burning", "[support-{id}] Burning"),
             ("zammad", None, "[support-{id}] Printer on fire (Updated)"),
             ("helpdesk", "Comment", "[support-{id}] Printer on fire (Updated)"),
             ("jutda", "Comment Added", "[support-{id}] Printer on fire (Updated)"),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from deskbell.kernel.text import fold, storable
 from deskbell.mail.models import DeadAddress, MailState, OutgoingMail
+from deskbell.mail.operations import report_return
 from deskbell.mail.reading.facts import Bounce, Facts
 
 REASON_LIMIT = 1_000
@@ -41,6 +42,7 @@ def note(mail: OutgoingMail, bounce: Bounce, *, at: datetime) -> None:
     OutgoingMail.objects.filter(pk=mail.pk).update(
         state=MailState.BOUNCED, reason=reason, updated_at=at
     )
+    report_return(mail, at=at)
     DeadAddress.objects.get_or_create(
         key=fold(mail.address),
         defaults={"address": mail.address, "reason": reason, "since": at},

@@ -20,12 +20,14 @@ from deskbell.tickets.operations.ending import delete_ticket, merge
 from deskbell.tickets.operations.inputs import UNSET, NewArticle, NewTicket, TicketChange
 from deskbell.tickets.operations.opening import open_ticket, reserve_id
 from deskbell.tickets.operations.ties import follow, link, tag, unfollow, unlink, untag
+from deskbell.tickets.operations.undoing import Withdrawn, withdraw_reply
 
 __all__ = [
     "UNSET",
     "NewArticle",
     "NewTicket",
     "TicketChange",
+    "Withdrawn",
     "add_copies",
     "article_for",
     "delete_ticket",
@@ -48,4 +50,5 @@ __all__ = [
     "unlink",
     "untag",
     "update_ticket",
+    "withdraw_reply",
 ]

@@ -223,6 +223,16 @@ def remove_article(article_id: int, *, actor: Actor, at: datetime) -> None:
     change = Change(
         "article", old=article.body, type="removed", object="Article", object_id=article.pk
     )
+    delete_article(article)
+    touch(ticket, actor=actor, at=at)
+    record(
+        ArticleRemoved(ticket=ticket, article_id=article_id, changes=[change]), actor=actor, at=at
+    )
+
+
+def delete_article(article: Article) -> None:
+    """Delete the row with its files, and count the ticket's entries and its time anew."""
+    ticket = article.ticket
     had_time = TimeEntry.objects.filter(article=article).exists()
     counted = article.sender != Sender.SYSTEM
     article.delete()
@@ -232,10 +242,6 @@ def remove_article(article_id: int, *, actor: Actor, at: datetime) -> None:
         remaining = Article.objects.filter(ticket=ticket).exclude(sender=Sender.SYSTEM).count()
         ticket.article_count = remaining
         ticket.save(update_fields=["article_count"])
-    touch(ticket, actor=actor, at=at)
-    record(
-        ArticleRemoved(ticket=ticket, article_id=article_id, changes=[change]), actor=actor, at=at
-    )
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from deskbell.kernel.events import Change
 from deskbell.tickets.models import Article, Attachment, Ticket
@@ -62,6 +63,21 @@ class ArticleRemoved(TicketHappening):
     """An entry was taken away."""
 
     article_id: int
+
+
+@dataclass(slots=True, kw_only=True)
+class ReplyTakenBack(ArticleRemoved):
+    """A reply was taken back before it was sent to anybody; it had been written at ``written_at``.
+
+    What it had changed is in ``changes``, the other way round.
+    """
+
+    written_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class MailReturned(TicketHappening):
+    """A message about an entry came back, or could not be sent; the ticket itself is the same."""
 
 
 @dataclass(slots=True, kw_only=True)
