@@ -7,6 +7,7 @@ while this module is imported, before Django's settings are: they read the envir
 from __future__ import annotations
 
 import atexit
+import functools
 import os
 import shutil
 import tempfile
@@ -107,10 +108,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: item.get_closest_marker("live") is None)
     if DATABASE == "sqlite" or os.environ.get("DESKBELL_TEST_ALL"):
         return
-    left = [item for item in items if item.get_closest_marker("once")]
+    left = {item for item in items if item.get_closest_marker("once") or not _has_database(item)}
     if left and len(left) < len(items):
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if item not in set(left)]
+        config.hook.pytest_deselected(items=list(left))
+        items[:] = [item for item in items if item not in left]
+
+
+#: What every database of a test starts from: pytest-django's set-up, and the desks of this file.
+DATABASE_FIXTURES = frozenset(
+    ("django_db_setup", "desk_yard", "new_live_desk", "new_empty_desk", "database_kind")
+)
+
+
+def _has_database(item: pytest.Item) -> bool:
+    """Whether a test can reach a database: without a mark or a fixture, it is refused one."""
+    fixtures = getattr(item, "fixturenames", ())
+    return bool(item.get_closest_marker("django_db")) or not DATABASE_FIXTURES.isdisjoint(fixtures)
 
 
 @pytest.fixture(scope="session")
@@ -130,6 +143,22 @@ def database_kind() -> str:
     return DATABASE
 
 
+@functools.cache
+def _migrated() -> str:
+    """A migrated database of the real command: the folder of a SQLite file, or PostgreSQL's name.
+
+    One is made by each process that needs one, and copied for each desk.
+    """
+    name = f"migrated_{uuid.uuid4().hex[:12]}"
+    folder = DATA / name
+    url = None
+    if DATABASE == "postgresql":
+        url = postgres.create_database(os.environ[POSTGRES_HOST], name)
+    made = LiveDesk(data=folder, log=DATA / f"{name}.log", database_url=url)
+    made.run("migrate")
+    return name if url else str(folder)
+
+
 class DeskYard:
     """Makes live desks and clears them away, with their databases."""
 
@@ -139,11 +168,29 @@ class DeskYard:
         self._databases: list[str] = []
 
     def new(self, *arguments: str, **settings: str) -> LiveDesk:
-        """A desk that is not started yet. `settings` are DESKBELL_ settings without the prefix."""
+        """A desk that is not started yet, whose database is migrated and holds nothing else.
+
+        `settings` are DESKBELL_ settings without the prefix.
+        """
+        desk = self._new(arguments, settings, like=_migrated())
+        if DATABASE == "sqlite":
+            desk.data.mkdir(parents=True, mode=0o700)
+            for name in ("deskbell.sqlite3", "deskbell.sqlite3-wal"):
+                if (path := Path(_migrated()) / name).exists():
+                    shutil.copy2(path, desk.data)
+        return desk
+
+    def empty(self, *arguments: str, **settings: str) -> LiveDesk:
+        """A desk as it is before its very first start: an empty database, no data directory."""
+        return self._new(arguments, settings)
+
+    def _new(
+        self, arguments: tuple[str, ...], settings: dict[str, str], like: str | None = None
+    ) -> LiveDesk:
         name = f"live_{uuid.uuid4().hex[:12]}"
         url = None
         if DATABASE == "postgresql":
-            url = postgres.create_database(os.environ[POSTGRES_HOST], name)
+            url = postgres.create_database(os.environ[POSTGRES_HOST], name, like=like)
             self._databases.append(name)
         desk = LiveDesk(
             data=self._folder / name / "data",
@@ -177,12 +224,26 @@ def new_live_desk(tmp_path: Path) -> Iterator[Callable[..., LiveDesk]]:
     yard.clear()
 
 
-@pytest.fixture(scope="module")
-def live_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
-    """A started desk, shared by the tests of one module; at its end it must drain and stop well."""
-    yard = DeskYard(tmp_path_factory.mktemp("live"))
-    yield yard.new().start()
+@pytest.fixture
+def new_empty_desk(tmp_path: Path) -> Iterator[Callable[..., LiveDesk]]:
+    """Makes live desks that were never started nor migrated, for tests of just that."""
+    yard = DeskYard(tmp_path)
+    yield yard.empty
     yard.clear()
+
+
+@pytest.fixture(scope="module")
+def desk_yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskYard]:
+    """Makes live desks for a module's own fixtures; they are cleared away at its end."""
+    yard = DeskYard(tmp_path_factory.mktemp("live"))
+    yield yard
+    yard.clear()
+
+
+@pytest.fixture(scope="module")
+def live_desk(desk_yard: DeskYard) -> LiveDesk:
+    """A started desk, shared by the tests of one module; at its end it must drain and stop well."""
+    return desk_yard.new().start()
 
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -88,6 +88,23 @@ class LiveDesk:
             **self.settings,
         }
 
+    def run(self, *arguments: str) -> str:
+        """Run a `deskbell` command on the desk and return what it printed. Raises DeskDied."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        ended = subprocess.run(
+            [sys.executable, "-P", "-m", "deskbell", *arguments],
+            cwd=self.data,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=False,
+        )
+        if ended.returncode:
+            raise DeskDied(f"{arguments} ended with {ended.returncode}\n{ended.stderr}")
+        return ended.stdout
+
     def start(self) -> LiveDesk:
         """Start the desk and wait until it is ready. Raises DeskDied."""
         self.data.mkdir(parents=True, exist_ok=True)

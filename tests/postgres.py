@@ -144,10 +144,14 @@ def url(host: str, database: str) -> str:
     return f"postgresql://postgres@/{database}?host={quote(host, safe='')}"
 
 
-def create_database(host: str, name: str) -> str:
-    """Make an empty database and return its URL."""
+def create_database(host: str, name: str, *, like: str | None = None) -> str:
+    """Make an empty database, or a copy of one that nobody is connected to; return its URL."""
     with psycopg.connect(url(host, "postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(like or "template1")
+            )
+        )
     return url(host, name)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -39,16 +38,14 @@ def commands() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
+def desk(desk_yard: DeskYard) -> LiveDesk:
     """A desk that was started as the README says."""
     if CURL is None:
         pytest.skip("NO CURL: the README's commands were not tried")
-    yard = DeskYard(tmp_path_factory.mktemp("readme"))
-    made = yard.new()
+    made = desk_yard.empty()
     made.admin_email = SETTINGS["DESKBELL_ADMIN_EMAIL"]
     made.admin_password = SETTINGS["DESKBELL_ADMIN_PASSWORD"]
-    yield made.start()
-    yard.clear()
+    return made.start()
 
 
 def test_there_is_one_command_for_each_api() -> None:

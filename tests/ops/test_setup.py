@@ -159,8 +159,8 @@ class TestAFreshDesk:
             text: str = answer.read().decode()
             return text
 
-    def test_has_user_3_and_ticket_1(self, new_live_desk: Callable[..., LiveDesk]):
-        desk = new_live_desk(
+    def test_has_user_3_and_ticket_1(self, new_empty_desk: Callable[..., LiveDesk]):
+        desk = new_empty_desk(
             admin_email="boss@example.test",
             admin_password=PASSWORD,
         ).start()
