@@ -16,13 +16,15 @@ class MailState(models.TextChoices):
 
     ``held`` waits until its moment has come, and may be taken back until somebody begins to send
     it; ``sending`` was begun, and after a crash is begun again; ``failed`` waits for a person, who
-    finds the cause in ``reason``. ``bounced`` was taken by a server and came back.
+    finds the cause in ``reason``. ``sent`` was taken by a server; ``delivered``: the recipient's
+    server said that it has it; ``bounced``: it came back.
     """
 
     HELD = "held"
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
+    DELIVERED = "delivered"
     FAILED = "failed"
     BOUNCED = "bounced"
 
@@ -211,6 +213,7 @@ class MailChannel(Stamped):
     password, encrypted. ``interval`` counts seconds between two looks. ``cursor`` is how far a
     mailbox was read. ``alarm`` says in one sentence what is wrong, since ``alarm_since``; empty
     means well. Until ``watched_until`` one worker keeps a connection that waits for new mail.
+    ``key`` is what the secret address of a webhook is made of; another one is another address.
     """
 
     name = models.CharField(max_length=100)
@@ -221,6 +224,7 @@ class MailChannel(Stamped):
     interval = models.PositiveIntegerField(default=60)
     settings = models.JSONField(default=dict, blank=True)
     secret = models.TextField(default="", blank=True)
+    key = models.CharField(max_length=64, default="", blank=True)
     cursor = models.JSONField(default=dict, blank=True)
     look_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)

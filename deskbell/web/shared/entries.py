@@ -209,18 +209,21 @@ def _deliveries(all_of_them: Sequence[Delivery]) -> list[ShownDelivery]:
         MailState.QUEUED: gettext("Waiting to be sent"),
         MailState.SENDING: gettext("Being sent"),
         MailState.SENT: gettext("Sent"),
+        MailState.DELIVERED: gettext("Delivered"),
         MailState.FAILED: gettext("Could not be sent"),
+        MailState.BOUNCED: gettext("Came back"),
     }
+    troubled = {MailState.FAILED, MailState.BOUNCED}
     lines: dict[tuple[MailState, str], list[Delivery]] = {}
     for one in all_of_them:
-        reason = one.reason if one.state is MailState.FAILED else ""
+        reason = one.reason if one.state in troubled else ""
         lines.setdefault((one.state, reason), []).append(one)
     return [
         ShownDelivery(
             addresses=", ".join(one.address for one in line),
             words=words[state],
             at=max((one.sent_at for one in line if one.sent_at), default=None),
-            tone="bad" if state is MailState.FAILED else "",
+            tone="bad" if state in troubled else "",
             reason=reason,
         )
         for (state, reason), line in lines.items()
