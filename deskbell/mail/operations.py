@@ -13,9 +13,10 @@ from deskbell.kernel.events import Change, record
 from deskbell.kernel.models import Job, JobState
 from deskbell.kernel.text import MAX_ID
 from deskbell.mail import jobs
-from deskbell.mail.models import CAME_TO_GRIEF, DeadAddress, MailState, OutgoingMail
+from deskbell.mail.models import CAME_TO_GRIEF, DeadAddress, IncomingMail, MailState, OutgoingMail
 from deskbell.tickets import access
-from deskbell.tickets.operations import Withdrawn, article_for, withdraw_reply
+from deskbell.tickets.models import Ticket
+from deskbell.tickets.operations import Withdrawn, article_for, split_article, withdraw_reply
 from deskbell.tickets.operations.happenings import ArticleEdited, MailReturned
 
 
@@ -85,6 +86,19 @@ def take_back(article_id: int, *, actor: Actor, at: datetime) -> Withdrawn:
     keys = [mail.job_key for mail in mails]
     Job.objects.filter(unique_key__in=keys, state=JobState.READY).delete()
     return withdraw_reply(article_id, actor=actor, at=at)
+
+
+@transaction.atomic
+def split_off(article_id: int, *, actor: Actor, at: datetime) -> Ticket:
+    """Make an entry that is held apart a ticket of its own, with the message that it came from.
+
+    Raises as :func:`~deskbell.tickets.operations.split_article` does.
+    """
+    ticket, entry = split_article(article_id, actor=actor, at=at)
+    IncomingMail.objects.filter(article_id=article_id).update(
+        ticket_id=ticket.pk, article_id=entry.pk
+    )
+    return ticket
 
 
 def report_return(mail: OutgoingMail, *, at: datetime) -> None:

@@ -300,7 +300,7 @@ def save_sending(
     group_id: int,
     *,
     actor: Actor,
-    route_id: int | None | Literal["keep"] = "keep",
+    route_id: int | Literal["keep"] | None = "keep",
     language: str | None = None,
     quoting: str | None = None,
 ) -> GroupSending:

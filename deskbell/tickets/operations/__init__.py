@@ -1,5 +1,11 @@
 """The verbs of the trade. One call, one transaction, one event; nothing is sent from here."""
 
+from deskbell.tickets.operations.admitting import (
+    file_again,
+    join_article,
+    keep_as_note,
+    split_article,
+)
 from deskbell.tickets.operations.changing import (
     add_copies,
     public_reply,
@@ -32,7 +38,10 @@ __all__ = [
     "article_for",
     "delete_ticket",
     "edit_article",
+    "file_again",
     "follow",
+    "join_article",
+    "keep_as_note",
     "link",
     "mark_article",
     "may_edit",
@@ -45,6 +54,7 @@ __all__ = [
     "remove_copies",
     "rename_attachment",
     "reserve_id",
+    "split_article",
     "tag",
     "unfollow",
     "unlink",

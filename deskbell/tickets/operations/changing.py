@@ -95,8 +95,8 @@ def update_ticket(
         )
         before = ticket.state
         if article.wakes and isinstance(change.state_id, UnsetType):
-            follow_reply(ticket, happening.article, actor=actor)
-            _note_state(before, ticket, changes, at=at)
+            follow_reply(ticket, happening.article, via=actor.via)
+            note_state(before, ticket, changes, at=at)
         changes += article_lines(happening.article, article)
     if not changes:
         return ticket, None
@@ -265,7 +265,7 @@ def _change_state(
                 _set(ticket, "pending_time", checked_moment("pending_time", whole), changes)
         elif ticket.state_id != before.pk and ticket.pending_time is None:
             raise Invalid("pending_time", "required")
-    _note_state(before, ticket, changes, at=at)
+    note_state(before, ticket, changes, at=at)
 
 
 def _change_hold(
@@ -291,7 +291,7 @@ def _change_hold(
         ticket.state = State.objects.get(pk=StateId.OPEN)
 
 
-def _note_state(before: State, ticket: Ticket, changes: list[Change], *, at: datetime) -> None:
+def note_state(before: State, ticket: Ticket, changes: list[Change], *, at: datetime) -> None:
     """What moves with a change of state: the history line, closing times, the reminder."""
     if ticket.state_id == before.pk:
         return

@@ -111,7 +111,7 @@ def open_ticket(new: NewTicket, *, actor: Actor, at: datetime) -> Ticket:
         happening.article, happening.files, happening.owed = add_article(
             ticket, new.article, occasion=Occasion.OPENED, actor=actor, at=at
         )
-        follow_reply(ticket, happening.article, actor=actor)
+        follow_reply(ticket, happening.article, via=actor.via)
         happening.changes += article_lines(happening.article, new.article)
     ticket.save(force_insert=True)
     happening.changes += tie_tags(ticket, new.tags)
@@ -122,7 +122,7 @@ def open_ticket(new: NewTicket, *, actor: Actor, at: datetime) -> Ticket:
     return ticket
 
 
-def follow_reply(ticket: Ticket, article: Article, *, actor: Actor) -> None:
+def follow_reply(ticket: Ticket, article: Article, *, via: str) -> None:
     """Move the ticket to the state the rules give after an entry; the caller saves."""
     after = rules.state_after_reply(
         ticket.state.kind,
@@ -130,7 +130,7 @@ def follow_reply(ticket: Ticket, article: Article, *, actor: Actor) -> None:
         sender=Sender(article.sender),
         article_type=ArticleType(article.type),
         internal=article.internal,
-        via=actor.via,
+        via=via,
     )
     if after is not None and article.sender == Sender.CUSTOMER:
         # What a customer's reply leads to is the administrator's choice.

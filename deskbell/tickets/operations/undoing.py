@@ -15,7 +15,6 @@ from deskbell.kernel.events import Change, record
 from deskbell.kernel.models import Event
 from deskbell.people.models import User
 from deskbell.tickets import counts, rules
-from deskbell.tickets.attachments import NewFile, read_blob
 from deskbell.tickets.models import Article, Attachment, State, Ticket
 from deskbell.tickets.operations.editing import article_for, delete_article
 from deskbell.tickets.operations.happenings import ReplyTakenBack
@@ -84,18 +83,6 @@ def withdraw_reply(article_id: int, *, actor: Actor, at: datetime) -> Withdrawn:
     return withdrawn
 
 
-def file_again(row: Attachment) -> NewFile:
-    """A file of a withdrawn entry, to be attached anew. Raises :class:`FileNotFoundError`."""
-    return NewFile(
-        filename=row.filename,
-        content=read_blob(row.blob_id),
-        content_type=row.content_type,
-        inline=row.inline,
-        content_id=row.content_id,
-        preferences=row.preferences,
-    )
-
-
 def _history(article: Article) -> tuple[list[Mapping[str, Any]], set[str]]:
     """What changed together with the entry, and the names of what was changed since."""
     later: set[str] = set()
@@ -149,7 +136,7 @@ def _revert(
 def _revert_state(
     ticket: Ticket, line: Mapping[str, Any], changes: list[Change], *, written_at: datetime
 ) -> None:
-    before = State.objects.filter(pk=line.get("id_from")).first()
+    before = State.objects.filter(pk=line.get("id_from") or 0).first()
     if before is None or ticket.state_id != line.get("id_to"):
         return
     after = ticket.state
