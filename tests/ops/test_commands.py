@@ -100,6 +100,27 @@ class TestFront:
             [sys.executable, "-c", code], env=desk.environment, check=True, capture_output=True
         )
 
+    def test_the_data_directory_is_said_before_the_command_or_behind_it(self, new_empty_desk):
+        environment = new_empty_desk().environment
+        environment.pop("DESKBELL_DATA", None)
+        code = (
+            "import os, sys; from deskbell.ops import cli, migrate\n"
+            "migrate.run = lambda args, config: print(config.data)\n"
+            "cli.main(['--data', 'one', 'migrate'])\n"
+            "cli.current.cache_clear()\n"
+            "cli.main(['migrate', '--data', 'two'])"
+        )
+
+        said = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+
+        assert [Path(line).name for line in said.stdout.split()] == ["one", "two"]
+
     def test_an_unknown_command_is_wrong_use(self, new_empty_desk):
         assert command(new_empty_desk(), "sevre").returncode == 2
 
