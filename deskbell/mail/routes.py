@@ -1,4 +1,4 @@
-"""Mail routes: what each kind needs to know; making, changing and removing them; which one is taken.
+"""Mail routes: what each kind must know; how they are made, changed, removed; which one is taken.
 
 A message takes the route that its group names, else the default one, else ``DESKBELL_SMTP_URL``,
 else it becomes a file in the outbox folder. A route that is not in use is passed over.
