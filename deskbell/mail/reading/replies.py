@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from deskbell.mail.reading import phrases
+
 _LINES = 3_000
 _LINE = 2_000
 #: No line that marks something is longer.
@@ -20,7 +22,11 @@ _HEADER_BLOCK = 40
 
 TEXT, EMPTY, QUOTE, ATTRIBUTION, HEADER, DELIMITER, DEVICE, ABOVE = "teqbhdsx"
 
-_ZERO = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f"))
+#: Characters that show nothing: joiners, marks and embeddings of direction, soft hyphens.
+_UNSEEN = dict.fromkeys(
+    [0xAD, 0x61C, 0x2060, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F),
+     *range(0x2066, 0x206A)]
+)  # fmt: skip
 
 # ------------------------------------------------------------------------------------ the lines
 
@@ -28,31 +34,23 @@ _DELIMITER = re.compile(r"^[\s\u00a0]*[-_,=+~#*ᐧ—–―⸺]+[\s\u00a0]*$")
 _SIGNATURE = re.compile(r"^\s*(?:-{2,3}|—|_{5,})\s*$")
 _QUOTE = re.compile(r"^[\s\u00a0]*(?:[A-Za-z]{0,4}>|\|(?!.*\|\s*$))")
 
-#: Words that say "wrote", in the languages of the big mail programs.
-_WROTE = (
-    r"wrote|writes|wrot\s?e|said|schrieb(?:en)?|schreef|geschreven|heeft[\s\S]{0,80}geschreven|a\s+[ée]crit|écrit|escribió|escribio|ha\s+escrito"
-    r"|escreveu|scrisse|ha\s+scritto|skrev|skreiv|skrifaði|kirjoitti|napsala?|napsal\(a\)|napísala?|napisała?|napisal\(a\)|pisze|napisał\(a\)"
-    r"|írta|a\s+scris|написал\(?а?\)?|пише(?:т)?|писал\(?а?\)?|написав|написала|написа|έγραψε|yazdı|yazmış|şunu\s+yazdı|viết|kirjutas|rašė|rakstīja"
-    r"|va\s+escriure|escriu|napisao|napisala|je\s+napisal|ka\s+shkruar|menulis|tulis|写道|寫道|写到|来信|さんは書きました|のメッセージ|作成|작성|님이\s*씀|כתב(?:ה)?|‫כתב|كتب|نوشت"
-    r"|schrieb\s+am|skrev\s+følgende|volgende\s+geschreven|ezt\s+írta"
-)
-_WROTE_END = re.compile(
-    rf"(?:\b|(?<=[^\w])|(?<=[\u3000-\u9fff]))(?:{_WROTE})[\s\S]{{0,60}}?\s*[:：]?\s*[>*_]*\s*$",
-    re.IGNORECASE,
-)
-_WROTE_ANY = re.compile(rf"(?:{_WROTE})", re.IGNORECASE)
-#: Words with which an attribution begins; a digit must follow somewhere.
-_ON = re.compile(
-    r"""^[\s*_"'>«]*(?:on|at|am|le|el|il|em|op|den|på|w\s+dniu|dnia|dne|dňa|u|dana|pe|la|în|στις|на|в|от|від|od|em|no\s+dia|tarihinde
-        |vào|pada|kl|i|ons|fre|tor|tis|man|l[øö]r|s[øö]n|mån|mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|jeu|ven|sam|dim|em\s+\w{3}
-        |понедельник|вторник|среда|четверг|пятница|суббота|воскресенье|пн|вт|ср|чт|пт|сб|вс|il\s+giorno|il\s+gio|в\s+сообщении|在|於|于
-        |ב-?|בתאריך|mensaje\s+citado\s+por|quoting|zitat\s+von|citando|selon)\b""",
-    re.IGNORECASE | re.VERBOSE,
-)
+#: Anything that may belong to a date.
 _DATE = re.compile(
     r"""\d{1,4}[./-]\d{1,2}[./-]\d{1,4} | \d{1,2}[:.]\d{2} | \b(?:19|20)\d{2}\b | \d{4}年 | \d{1,2}\s*月 | \d{1,2}\.?\s+\w{3,}""",
     re.VERBOSE,
 )
+#: A day of a year, in figures or with the name of a month in any script; and a time of day.
+_DAY = re.compile(
+    r"""\d{1,4}\s?[./年-]\s?\d{1,2}\s?[./月-]\s?\d{1,4} | \d{4}\.\s(?:\w\.\s)?\d{1,2}
+      | \d{1,2}(?:\.|st|nd|rd|th)?[\s,/-]+(?:(?:de|ב)\s?)?[^\W\d_][^\d,;:<>@]{1,14}[\s,/.-]+(?:de\s+)?\d{2,4}
+      | [^\W\d_]{3,12}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4} | \d{4}\.?\s+(?:g\.\s+)?[^\W\d_]{3,12}\.?\s+\d{1,2}
+      | \d{4}\.\s[^\W\d_]{3,12}\.\s\d{1,2}""",
+    re.VERBOSE,
+)
+_TIME = re.compile(r"(?<![\d.])\d{1,2}[:.]\d{2}(?!\d)(?!\.\d{4})")
+_ADDRESS = re.compile(r"[<(\[]\s*(?:mailto:)?[^\s<>()@]{1,100}@[\w.-]{1,200}\s*[>)\]]")
+#: GroupWise stands the attribution in the quotation itself.
+_ANGLED = re.compile(r"^\s*>{2,3}\s*\S.{0,200}\d.{0,60}>{2,3}\s*$")
 _MAIL = re.compile(r"[\w.+=/'!#$%&*?^`{|}~-]{1,100}@[\w.-]{1,200}")
 _STARTS_WITH_DATE = re.compile(
     r"""^[\s*_"'>]*(?:
@@ -67,75 +65,12 @@ _STARTS_WITH_DATE = re.compile(
 _GMT_NAME = re.compile(
     r"^[\s*_]*\d{4}[-/]\d{1,2}[-/]\d{1,2}(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?(?:\s+(?:GMT|UTC)?\s?[+-]?\d{0,2}:?\d{0,2})?\s+[^\s:][^:]{1,150}?(?:<[^<>\s]+>)?\s*:?\s*$"
 )
-_ORIGINAL = re.compile(
-    r"""^[\s>*_]*[-–—_=*\[|]{1,}[\s*_]*(?:
-        original\s*(?:message|e-?mail|mail|appointment|nachricht) | (?:urspr[üu]ngliche|original|weitergeleitete)\s*(?:nachricht|e-?mail|mail)
-      | message\s+(?:d['’]origine|original|transf[ée]r[ée]) | e-?mail\s+original | mensaje\s+original | mensagem\s+original | messaggio\s+originale
-      | messaggio\s+inoltrato | mensaje\s+reenviado | mensagem\s+encaminhada | oorspronkelijk\s+bericht | doorgestuurd\s+bericht
-      | origin(?:al|elle)?\s*meddelelse | oprindelig\s+meddelelse | opprinnelig\s+melding | ursprungligt\s+meddelande | vidarebefordrat\s+meddelande | videresend?t?\s+(?:besked|melding)
-      | alkuperäinen\s+viesti | p[ůu]vodn[íi]\s+(?:zpr[áa]va|e-?mail|spr[áa]va) | (?:wiadomość\s+oryginalna|oryginalna\s+wiadomość) | wiadomość\s+przekazana | eredeti\s+üzenet
-      | исходное\s+сообщение | пересылаемое\s+(?:сообщение|письмо) | original-?nachricht | mesaj\s+original | orijinal\s+(?:mesaj|ileti) | αρχικό\s+μήνυμα
-      | 原始邮件 | 邮件原件 | 原始郵件 | 原邮件 | 転送(?:された)?メッセージ | 元のメッセージ | オリジナルメッセージ | 원본\s*메[시세]지 | (?:begin\s+)?forwarded\s+(?:message|by|mail|e-?mail)
-      | (?:reply|replied)\s+message | antwort\s+nachricht | transcript | 回复的原邮件
-      )[^-–—_=*]{0,80}[\s*_]*[-–—_=*\]|]*[\s*_]*:?\s*$""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_FORWARDED = re.compile(
-    r"""^[\s>]*(?:[-–—_=*]{2,}\s*(?:begin\s+)?(?:forwarded\s+(?:message|by|mail|e-?mail)|weitergeleitete\s+nachricht|message\s+transf[ée]r[ée]
-        |messaggio\s+inoltrato|mensaje\s+reenviado|mensagem\s+encaminhada|doorgestuurd\s+bericht|vidarebefordrat|videresendt|wiadomość\s+przekazana
-        |пересылаемое\s+(?:сообщение|письмо)|转发(?:的)?(?:邮件|信息)|転送)[^\n]{0,60}
-      | (?:begin\s+forwarded\s+message|anfang\s+der\s+weitergeleiteten\s+(?:nachricht|e-?mail)|début\s+du\s+message\s+(?:réexpédié|transféré)|inicio\s+del\s+mensaje\s+reenviado
-        |inizio\s+messaggio\s+inoltrato|begin\s+doorgestuurd\s+bericht|início\s+da\s+mensagem\s+(?:encaminhada|reenviada)|vidarebefordrat\s+brev|start\s+på\s+videresendt\s+besked
-        |videresendt\s+melding|poczatek\s+przekazywanej\s+wiadomości|начало\s+переадресованного\s+(?:сообщения|письма)|以下是转发的邮件|開始轉寄郵件|転送されたメッセージ)\s*[:：]?)\s*$""",
-    re.IGNORECASE | re.VERBOSE,
-)
 #: Our own and other desks' line above which the answer stands.
 _ABOVE = re.compile(
     r"""^[\s>*_#-]*(?:please\s+)?(?:(?:type|write|enter)\s+your\s+(?:reply|response|answer)|reply|respond|write|antworten?\s+sie|(?:bitte\s+)?(?:oberhalb|über)\s+dieser\s+(?:linie|zeile)
         |répondez|veuillez\s+répondre|responda|rispondi|reageer)\b[^\n]{0,40}?
         (?:above\s+(?:this|the)\s+line|above\s+here|oberhalb\s+dieser|über\s+dieser|antworten|au-dessus\s+de\s+cette\s+ligne|encima\s+de\s+esta|sopra\s+(?:a\s+)?questa|boven\s+deze)[^\n]{0,60}$""",
     re.IGNORECASE | re.VERBOSE,
-)
-_HEADER_NAMES: dict[str, str] = {
-    "from": r"from|von|de|da|van|från|fra|od|від|от\s+кого|от|lähettäjä|feladó|küldő|από|kimden|gönderen|寄件者|寄件人|发件人|發件人|差出人|送信元|보낸\s?사람|od|expéditeur|remitente|mittente|ze|надправник|מאת|من",
-    "sent": r"sent|gesendet|envoy[ée](?:\s+le)?|enviad[oa](?:\s+el)?|inviato|verzonden|skickat|sendt|lähetetty|wysłano|wysłane|odesl[áa]no|odeslané|odoslan[éa]|elküldve|отправлено|надіслано|gönderildi|gönderme\s+tarihi|送信日時|发送时间|發送時間|寄件日期|传送时间|보낸\s?날짜|trimis|poslano|απεστάλη|נשלח",
-    "date": r"date(?:\s*/\s*time)?|datum|data|fecha|dato|päivämäärä|päiväys|dátum|дата|tarih|日期|日付|时间|時間|날짜|ημερομηνία|תאריך|received",
-    "to": r"to|an|à|a|para|per|aan|till|til|do|komu|kam|vastaanottaja|címzett|кому|до|kime|alıcı|收件人|收件者|宛先|받는\s?사람|προς|către|za|אל|destinataires?|destinatario",
-    "cc": r"cc|copie(?:\s+à)?|kopie|kopia|kopi|копия|副本|抄送|참조|cc\s*\(copia\)|másolatot\s+kap|bilgi|kopio|κοιν\.?",
-    "subject": r"subject|betreff|objet|asunto|oggetto|assunto|onderwerp|[äa]mne|emne|aihe|tárgy|temat|předmět|predmet|тема|konu|件名|主题|主題|主旨|제목|θέμα|subiect|zadeva|נושא|الموضوع|risposta|обект",
-    "reply-to": r"reply-to|antwort\s+an|répondre\s+à|responder\s+a|rispondi\s+a|antwoord\s+aan|svar\s+til|ответить|回复|返信先",
-    "bcc": r"bcc|cci|cco|ccn",
-    "importance": r"importance|priority|wichtigkeit|importancia|importanza|belang|attachments?|anlagen?|sensitivity|in-reply-to|message-id|organization|newsgroups|conversation",
-}  # fmt: skip
-_HEADER = re.compile(
-    r"^[\s\u00a0>*_]*(?:" + "|".join(f"(?P<{name.replace('-', '_')}>{words})" for name, words in _HEADER_NAMES.items())
-    + r")[\s\u00a0*_]*[:：][*_]*(?P<rest>.*)$",
-    re.IGNORECASE,
-)  # fmt: skip
-_DEVICE = re.compile(
-    r"""^[\s\u00a0<(\[*_>—–-]*(?:
-        sent\s+(?:from|via|with|by|using)\s+[^\n]{1,100}
-      | (?:sent|written|composed|typed|posted)\s+(?:from|on|with|via)\s+(?:my|a|the|an)?\s*[^\n]{0,10}(?:mobile|phone|ipad|iphone|android|tablet|device|blackberry)[^\n]{0,60}
-      | \w*\s*from\s+(?:my\s+(?:i?phone|ipad|ipod|mobile|cell|android|blackberry|samsung|htc|galaxy|nexus|pixel|tablet|phone|windows)[^\n]{0,40}|mobile)
-      | get\s+\[?(?:outlook|gmail|yahoo)[^\n]{0,120}
-      | (?:von|vom)\s+(?:meinem?|einem?|unterwegs|iphone|ipad|handy|mobil)\b[^\n]{0,80}(?:gesendet|geschrieben|versendet|verschickt)\.?
-      | diese\s+(?:nachricht|e-?mail|mail)\s+wurde\s+(?:von|mit|über|ueber)\b[^\n]{0,120}(?:gesendet|geschrieben|versendet|verschickt)\.?
-      | (?:gesendet|geschrieben|versandt|verschickt)\s+(?:von|mit|über|vom|aus)\s+[^\n]{1,100}
-      | envoy[ée]e?\s+(?:de|depuis|avec|à\s+partir|via)\s+[^\n]{1,100} | (?:provenance\s*:|t[ée]l[ée]charge[rz])\s+[^\n]{1,80}
-      | enviad[oa]\s+(?:desde|do|de|a\s+partir|via|por|con|pelo|usando)\s+[^\n]{1,100}
-      | inviat[oa]\s+(?:da|dal|con|tramite)\s+[^\n]{1,100} | scaricat?a?\s+outlook[^\n]{0,80}
-      | (?:verzonden|verstuurd)\s+(?:met|vanaf|vanuit|via|van)\s+[^\n]{1,100}
-      | skickat\s+(?:från|med|via)\s+[^\n]{1,100} | (?:sendt|skrevet)\s+(?:fra|med|via|på)\s+[^\n]{1,100}
-      | (?:lähetetty|kirjoitettu)\s+[^\n]{1,100} | wysłan[eoay]\s+(?:z|ze|za)\s+[^\n]{1,100} | (?:odesl[áa]no|odoslan[ée]|poslan[éo])\s+(?:z|ze|zo|s|iz)\s+[^\n]{1,100}
-      | (?:отправлено|надіслано|послано)\s+(?:с|из|з|со|через)\s+[^\n]{1,100} | küldve\s+[^\n]{1,80} | trimis\s+de\s+pe\s+[^\n]{1,80}
-      | [^\n]{0,30}(?:iphone|ipad|android)[^\n]{0,20}(?:から送信|傳送|发送|で送信|에서\s*보냄|['’]?[uıi]mdan\s+gönderildi|mdan\s+gönderildi|telefonumdan\s+gönderildi)
-      | (?:從我的|从我的|发自我的|發自我的|来自|發自|发自)\s?[^\n]{1,60} | iphoneから送信 | スマートフォンから送信 | 나의\s*[^\n]{1,30}에서\s*보냄
-    )\s*[>)\]*_.!]*\s*$""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_ANSWER = re.compile(
-    r"\s*(?:re|aw|antw(?:ort)?|sv|vs|ref|rif|r|res|odp|ynt|回复|答复|回覆|返信)\s*(?:\[\d+\]|\(\d+\))?\s*[:：]",
-    re.IGNORECASE,
 )
 _PGP = re.compile(
     r"^-----BEGIN PGP SIGNED MESSAGE-----\s*(?:^(?:Hash|NotDashEscaped):[^\n]*\n)*|^-----BEGIN PGP SIGNATURE-----[\s\S]*?^-----END PGP SIGNATURE-----[ \t]*$",
@@ -149,7 +84,7 @@ def new_text(body: str, *, is_answer: bool = True) -> str:
     In a message that answers nothing a ruler is part of the text (a form, a log), and only the
     dashes of a signature end it.
     """
-    text = _PGP.sub("", body.translate(_ZERO)).strip("\n")
+    text = _PGP.sub("", body).strip("\n") if "-----BEGIN PGP" in body else body.strip("\n")
     lines = text.split("\n")
     # Of a very long text only the beginning is judged; history that begins there ends it.
     rest = lines[_LINES:]
@@ -168,19 +103,15 @@ def new_text(body: str, *, is_answer: bool = True) -> str:
 
 def is_answer(subject: str) -> bool:
     """Whether a subject says that the message answers another one."""
-    return _ANSWER.match(subject) is not None
+    return phrases.ANSWER_SUBJECT.match(subject) is not None
 
 
 def is_forward(subject: str, body: str) -> bool:
     """Whether the message passes another one on."""
-    if re.match(
-        r"\s*(?:fwd?|wg|tr|rv|enc|vs|doorst|vb|pd|i|encaminhar|reenv|转发|轉寄|転送|пересл)\s*(?:\[\d+\])?\s*[:：]",
-        subject,
-        re.IGNORECASE,
-    ):
+    if phrases.FORWARD_SUBJECT.match(subject):
         return True
     return any(
-        _FORWARDED.match(line)
+        phrases.is_forward_marker(line)
         for line in body[:200_000].split("\n")[:_LINES]
         if len(line) <= _MARKER
     )
@@ -193,28 +124,29 @@ def _joined(lines: list[str]) -> str:
 # ---------------------------------------------------------------------------------------- marking
 
 
-def _marked(lines: list[str]) -> tuple[str, list[str]]:
-    """One letter per line; attributions that were wrapped are put together on one line."""
+def _marked(given: list[str]) -> tuple[str, list[str]]:
+    """One letter per line; attributions that were wrapped are put together on one line.
+
+    Judged without what shows nothing (emoji and Persian need it, so the lines keep it).
+    """
+    lines = [line if line.isascii() else line.translate(_UNSEEN) for line in given]
     kinds: list[str] = []
     out: list[str] = []
+    seen: list[str] = []
     at = 0
     while at < len(lines):
-        line = lines[at][:_LINE]
-        if (used := _attribution(lines, at)) > 0:
-            # The shortest run of lines that says it: text above must not be swallowed.
-            while used > 1 and _begins_anew(lines, at) and _attribution(lines, at + 1) == used - 1:
-                kinds.append(_kind(line))
-                out.append(lines[at])
-                at, used = at + 1, used - 1
-                line = lines[at][:_LINE]
+        used = _attribution(lines, at)
+        if used and not (used > 1 and _begins_below(lines, at, used)):
             kinds.append(ATTRIBUTION)
-            out.append(" ".join(part.strip() for part in lines[at : at + used]))
+            out.append(" ".join(part.strip() for part in given[at : at + used]))
+            seen.append("")
             at += used
-            continue
-        kinds.append(_kind(line))
-        out.append(lines[at])
-        at += 1
-    _mark_headers(kinds, out)
+        else:
+            kinds.append(_kind(lines[at][:_LINE]))
+            out.append(given[at])
+            seen.append(lines[at])
+            at += 1
+    _mark_headers(kinds, seen)
     return "".join(kinds), out
 
 
@@ -223,14 +155,16 @@ def _kind(line: str) -> str:
     if not bare:
         return EMPTY
     if _QUOTE.match(line):
-        return QUOTE
-    if len(bare) <= _MARKER and (_ORIGINAL.match(line) or _FORWARDED.match(line)):
+        return ATTRIBUTION if _ANGLED.match(line) and _DATE.search(line) else QUOTE
+    if len(bare) <= _MARKER and (
+        phrases.is_original_marker(line) or phrases.is_forward_marker(line)
+    ):
         return ATTRIBUTION
     if len(bare) <= _MARKER and _ABOVE.match(line):
         return ABOVE
     if _DELIMITER.match(line):
         return DELIMITER
-    if len(bare) <= 200 and _DEVICE.match(line):
+    if len(bare) <= 200 and phrases.DEVICE.match(line):
         return DEVICE
     return TEXT
 
@@ -240,12 +174,13 @@ def _attribution(lines: list[str], at: int) -> int:
     first = lines[at][:_LINE].strip().strip("\u00a0")
     if not first or _QUOTE.match(first) or len(first) > 400:
         return 0
-    begins = _ON.match(first) is not None or _STARTS_WITH_DATE.match(first) is not None
+    begins = _begins(first)
     if (
         not begins
-        and not _MAIL.search(first)
-        and not _WROTE_ANY.search(first)
+        and "@" not in first
         and not first.endswith("<")
+        and not phrases.WROTE.search(first)
+        and not _DAY.search(first)
     ):
         return 0
     joined = ""
@@ -266,39 +201,66 @@ def _attribution(lines: list[str], at: int) -> int:
     return 0
 
 
-def _begins_anew(lines: list[str], at: int) -> bool:
-    """Whether the line below looks more like the beginning than this one does."""
-    below = lines[at + 1].strip()
-    if _ON.match(below) and not _STARTS_WITH_DATE.match(lines[at].strip()):
-        return True
-    return _STARTS_WITH_DATE.match(below) is not None and len(lines[at].strip()) > 40
+def _begins(line: str) -> bool:
+    return phrases.ON.match(line) is not None or _STARTS_WITH_DATE.match(line) is not None
+
+
+def _begins_below(lines: list[str], at: int, used: int) -> bool:
+    """Whether a run of lines swallows text above the attribution: that begins further down."""
+    first = lines[at].strip()
+    is_likely = _begins(first) and _DATE.search(first) is not None
+    for count in range(1, used):
+        below = lines[at + count].strip()
+        if _STARTS_WITH_DATE.match(below):
+            anew = not is_likely or len(first) > 40
+        else:
+            anew = not is_likely and phrases.ON.match(below) is not None
+        if anew and _attribution(lines, at + count):
+            return True
+    return False
 
 
 def _is_attribution(text: str, *, begins: bool, quoted: bool) -> bool:
-    has_date = _DATE.search(text) is not None
+    """Whether the text says who wrote the quotation below, and when.
+
+    A day, a time and a mailbox that end with a colon are enough in any language; otherwise the
+    verb of one is needed, or the quotation itself.
+    """
+    bare = text.rstrip("*_ \u00a0")
+    ends = bare.endswith((":", "："))
     has_mail = _MAIL.search(text) is not None
-    ends = text.rstrip().rstrip("*_").endswith((":", "："))
-    wrote = _WROTE_END.search(text) is not None
-    if wrote and (ends or begins) and (has_date or has_mail) and (begins or has_mail or quoted):
+    has_date = _DATE.search(text) is not None
+    if not has_mail and not has_date and not (ends and quoted):
+        return False
+    said = [found.end() for found in phrases.WROTE.finditer(text)]
+    wrote = bool(said)
+    is_full = has_date and _DAY.search(text) is not None and _TIME.search(text) is not None
+    if phrases.NARRATES.search(text) and not quoted:
+        return False
+    if ends and is_full and (wrote or _ADDRESS.search(text) or (has_mail and quoted)):
         return True
-    if ends and quoted and len(text) < 200 and (wrote or has_mail or text.startswith("[")):
+    last = wrote and len(bare) - said[-1] <= 60
+    if last and (ends or begins) and (has_date or has_mail) and (begins or has_mail or quoted):
         return True
-    if ends and wrote and has_date and has_mail:
-        return True
+    if ends and quoted and len(text) < 200:
+        if wrote or has_mail or is_full or text.startswith("["):
+            return True
+        if begins and phrases.SAID.search(text):
+            return True
     if _GMT_NAME.match(text) and begins:
         return True
-    # "2016-10-24 15:36 GMT+02:00 Name <a@b>:" and whatever language says it without a known verb.
-    if ends and has_date and has_mail and (begins or quoted):
+    # Whatever language says it without a known verb.
+    if ends and has_date and has_mail and (begins or quoted or phrases.SAID.search(text)):
         return True
-    if has_date and has_mail and quoted and begins and text.rstrip().endswith(">"):
+    if has_date and has_mail and quoted and begins and bare.endswith(">"):
         return True
-    return bool(ends and _WROTE_ANY.search(text) and has_date and begins)
+    return ends and wrote and has_date and begins
 
 
 def _mark_headers(kinds: list[str], lines: list[str]) -> None:
     """Marks blocks of three or more different mail headers (two after a marker) as such."""
     found = [
-        None if kind in (EMPTY, QUOTE) else _HEADER.match(line[:_MARKER])
+        None if kind in (EMPTY, QUOTE) else phrases.field_of(line[:_MARKER])
         for kind, line in zip(kinds, lines, strict=True)
     ]
     at = 0
@@ -307,11 +269,11 @@ def _mark_headers(kinds: list[str], lines: list[str]) -> None:
         if hit is None:
             at += 1
             continue
-        names, last, gap = {_header_name(hit)}, at, 0
+        names, last, gap = {hit}, at, 0
         for position in range(at + 1, min(len(lines), at + _HEADER_BLOCK)):
             hit = found[position]
             if hit is not None:
-                names.add(_header_name(hit))
+                names.add(hit)
                 last, gap = position, 0
             elif kinds[position] == EMPTY:
                 gap += 1
@@ -329,12 +291,6 @@ def _mark_headers(kinds: list[str], lines: list[str]) -> None:
             at = last + 1
         else:
             at += 1
-
-
-def _header_name(found: re.Match[str]) -> str:
-    return next(
-        name for name, value in found.groupdict().items() if value is not None and name != "rest"
-    )
 
 
 # ---------------------------------------------------------------------------------------- cutting
