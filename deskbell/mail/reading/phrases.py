@@ -96,7 +96,7 @@ _FIELD_NAMES: dict[str, str] = {
     "cc": """cc | c.c. | copie | copie à | copia | cc (copia) | cópia | kopie | kopia | kopi | kópia | kopio | dw | do wiadomości
         másolatot kap | másolat | копия | копіја | копія | κοιν. | κοιν | κοινοποίηση | bilgi | koopia | kopija | kopi til | 副本 | 抄送 | 참조 | สำเนา | tembusan
         עותק | نسخة | رونوشت""",
-    "subject": """subject | re | betreff | betr. | objet | sujet | asunto | oggetto | assunto | onderwerp | ämne | emne | efni | aihe | otsikko | teema
+    "subject": """subject | re | thema | betreff | betr. | objet | sujet | asunto | oggetto | assunto | onderwerp | ämne | emne | efni | aihe | otsikko | teema
         temat | předmět | predmet | vec | tárgy | subiect | тема | относно | предмет | наслов | θέμα | konu | tema | tēma | zadeva | assumpte | gaia | subjekti | lëndë | subjekt
         נושא | הנדון | الموضوع | موضوع | 件名 | 主题 | 主題 | 主旨 | 标题 | 標題 | 제목 | เรื่อง | หัวเรื่อง | chủ đề | tiêu đề | perihal | subjek | subyek | विषय | risposta | обект""",
     "reply-to": """reply-to | reply to | antwort an | antworten an | répondre à | responder a | rispondi a | antwoord aan | svar til | svara till
@@ -119,7 +119,12 @@ def field_of(line: str) -> str | None:
     found = _FIELD.match(line)
     if found is None:
         return None
-    return _ROLES.get(" ".join(found[1].split()).casefold())
+    return role_of(found[1])
+
+
+def role_of(words: str) -> str | None:
+    """Which header field the bare words name."""
+    return _ROLES.get(" ".join(words.split()).casefold())
 
 
 # ----------------------------------------------------------------------- lines above a quoted mail

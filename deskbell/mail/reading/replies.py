@@ -65,6 +65,7 @@ _STARTS_WITH_DATE = re.compile(
 _GMT_NAME = re.compile(
     r"^[\s*_]*\d{4}[-/]\d{1,2}[-/]\d{1,2}(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?(?:\s+(?:GMT|UTC)?\s?[+-]?\d{0,2}:?\d{0,2})?\s+[^\s:][^:]{1,150}?(?:<[^<>\s]+>)?\s*:?\s*$"
 )
+_ZONE = re.compile(r"\b(?:GMT|UTC)\b")
 #: Our own and other desks' line above which the answer stands.
 _ABOVE = re.compile(
     r"""^[\s>*_#-]*(?:please\s+)?(?:(?:type|write|enter)\s+your\s+(?:reply|response|answer)|reply|respond|write|antworten?\s+sie|(?:bitte\s+)?(?:oberhalb|über)\s+dieser\s+(?:linie|zeile)
@@ -147,6 +148,7 @@ def _marked(given: list[str]) -> tuple[str, list[str]]:
             seen.append(lines[at])
             at += 1
     _mark_headers(kinds, seen)
+    _unmark_devices(kinds)
     return "".join(kinds), out
 
 
@@ -247,7 +249,7 @@ def _is_attribution(text: str, *, begins: bool, quoted: bool) -> bool:
             return True
         if begins and phrases.SAID.search(text):
             return True
-    if _GMT_NAME.match(text) and begins:
+    if begins and _GMT_NAME.match(text) and (quoted or bare.endswith(">") or _ZONE.search(text)):
         return True
     # Whatever language says it without a known verb.
     if ends and has_date and has_mail and (begins or quoted or phrases.SAID.search(text)):
@@ -267,6 +269,9 @@ def _mark_headers(kinds: list[str], lines: list[str]) -> None:
     while at < len(lines):
         hit = found[at]
         if hit is None:
+            if kinds[at] == TEXT and (last := _end_of_notes(lines, at)):
+                kinds[at : last + 1] = [HEADER] * (last + 1 - at)
+                at = last
             at += 1
             continue
         names, last, gap = {hit}, at, 0
@@ -286,11 +291,44 @@ def _mark_headers(kinds: list[str], lines: list[str]) -> None:
         before = next((kind for kind in above if kind != EMPTY), "")
         needed = 2 if before in {ATTRIBUTION, DELIMITER} else 3
         real = names & {"from", "sent", "date", "subject", "to"}
-        if len(names) >= needed and len(real) >= 2 and (names & {"from", "sent", "date"}):
+        # A journey has a start, an end and a day as well, but neither subject nor mailbox.
+        is_mail = needed == 2 or "subject" in names or any("@" in one for one in lines[at : last + 1])
+        if len(names) >= needed and len(real) >= 2 and is_mail and names & {"from", "sent", "date"}:
             kinds[at : last + 1] = [HEADER] * (last + 1 - at)
             at = last + 1
         else:
             at += 1
+
+
+def _end_of_notes(lines: list[str], at: int) -> int:
+    """Where the head of a mail that Lotus Notes quotes ends: its last line; 0 where none begins.
+
+    Who and when stand on two lines without a name, the others below names without a colon.
+    """
+    if "@" not in lines[at] or at + 1 >= len(lines):
+        return 0
+    below = lines[at + 1].strip()
+    if len(below) > 40 or not (_DAY.search(below) and _TIME.search(below)):
+        return 0
+    roles = {}
+    for position in range(at + 2, min(len(lines), at + 20)):
+        word = lines[position].strip()
+        if len(word) <= 20 and (role := phrases.role_of(word)):
+            roles[role] = position
+    return min(roles["subject"] + 1, len(lines) - 1) if {"to", "subject"} <= set(roles) else 0
+
+
+def _unmark_devices(kinds: list[str]) -> None:
+    """A device has the last word, or a paragraph of its own; within a text it is one's own."""
+    after = EMPTY
+    for at in range(len(kinds) - 1, -1, -1):
+        alone = all(
+            kinds[beside] == EMPTY for beside in (at - 1, at + 1) if 0 <= beside < len(kinds)
+        )
+        if kinds[at] == DEVICE and after == TEXT and not alone:
+            kinds[at] = TEXT
+        if kinds[at] != EMPTY:
+            after = kinds[at]
 
 
 # ---------------------------------------------------------------------------------------- cutting

@@ -397,3 +397,67 @@ def test_a_marker_ends_it(marker):
 def test_the_line_of_a_device_is_no_text(line):
     assert new_text(f"{NEW}\n\n{line}\n") == NEW
     assert new_text(f"{NEW}\n\n{line}\n\n{ATTRIBUTIONS[0]}\n> old\n") == NEW
+
+
+SHAPES = {
+    "nothing below the attribution": (f"{NEW}\n\n{ATTRIBUTIONS[0]}\n", NEW),
+    "a device line between": (f"{NEW}\n\nSent from my iPhone\n\n> {ATTRIBUTIONS[0]}\n> \n> Old\n", NEW),
+    "a device line below the quotation": (f"{NEW}\n\n{ATTRIBUTIONS[0]}\n> Old\n\nSent from my iPad\n", NEW),
+    "a quotation in a quotation": (f"{NEW}\n\n{ATTRIBUTIONS[0]}\n\n> New\n>\n> {ATTRIBUTIONS[1]}\n>\n>> Old\n>>> Older\n", NEW),
+    "a signature of dashes without blank": (f"{NEW}\n\n--\nKemal\nKunde Ltd\n\n{ATTRIBUTIONS[0]}\n> Old\n", NEW),
+    "a footer of a list": (f"{NEW}\n_______________________________________________\ntalk mailing list\ntalk@desk.example\n", NEW),
+    "fields with air between them": (f"{NEW}\n\nVon: Help\n\nGesendet: Dienstag, 3. März 2026 09:15\n\nAn: Kemal\n\nBetreff: x\n\nOld\n", NEW),
+    "fields with values below": (f"{NEW}\n\nFrom:\nHelp <help@desk.example>\nSent:\nTuesday\nTo:\nKemal\nSubject:\nRe: x\n\nOld\n", NEW),
+    "fields below a rule": (f"{NEW}\n________________________________\nFrom: Help\nSent: Tuesday\nTo: Kemal; Nora\nCc: Tom\nSubject: x\n\nOld\n", NEW),
+    "old Yahoo": (f"{NEW}\n\n--- On Tue, 3/3/26, {H} wrote:\n\nFrom: Help\nSubject: x\nTo: k@kunde.example\nDate: Tuesday\n\nOld\n", NEW),
+    "GMX": (f"{NEW}\n\nGesendet: Dienstag, 03. März 2026 um 09:15 Uhr\nVon: {H}\nAn: kemal@kunde.example\nBetreff: Re: x\n\nOld\n", NEW),
+    "Hotmail": (f"{NEW}\n\nDate: Tue, 3 Mar 2026 09:15:22 +0100\nSubject: Re: x\nFrom: help@desk.example\nTo: kemal@kunde.example\n\nOld\n", NEW),
+    "eM Client": (f"{NEW}\n\n------ Original Message ------\nFrom \"Help\" <help@desk.example>\nTo \"Kemal\" <k@kunde.example>\nDate 3/3/2026 9:15:22 AM\nSubject Re: x\n\nOld\n", NEW),
+    "NetEase": (f"{NEW}\n\n---- 回复的原邮件 ----\n| 发件人 | Help<help@desk.example> |\n| 发送日期 | 2026年3月3日 09:15 |\n| 收件人 | k<k@kunde.example> |\n| 主题 | Re: x |\nOld\n", NEW),
+    "Samsung": (f"{NEW}\n\n\nSent from my Galaxy\n\n\n-------- Original message --------\nFrom: {H} \nDate: 3/3/26  9:15 AM  (GMT+01:00) \nTo: k@kunde.example \nSubject: Re: x \n\nOld\n", NEW),
+    "Notes": (f'{NEW}\n\n\n\n"Help" <help@desk.example> \n03.03.2026 09:15\n\nAn\n"Kemal" <k@kunde.example>\nKopie\n\nThema\nRe: x\n\n\n\n\n\n\nOld\n', NEW),
+    "Apple forwards with words": (f"{NEW}\n\nBegin forwarded message:\n\n> From: Help\n> Subject: x\n> Date: 3 March\n> To: Kemal\n>\n> Content\n", NEW),
+    "our delimiter within a quotation": (f"{NEW}\n\n> ##- Please type your reply above this line -##\n> Old\n", NEW),
+    "no attribution at all": (f"{NEW}\n\n> Old\n> Older\n", NEW),
+    "quotations marked with initials": (f"{NEW}\n\nKK> Old\nKK> Older\n", NEW),
+    "two answers around a quotation": (f"Above.\n\n{ATTRIBUTIONS[0]}\n> Old\n\nBelow.\n", "Above.\n\n> Old\n\nBelow."),
+    "answers within": ("Hi,\n\n> Is it on?\nYes.\n> Is it hot?\nNo.\n\nKemal", "Hi,\n\n> Is it on?\nYes.\n> Is it hot?\nNo.\n\nKemal"),
+    "an answer below, signed": (f"{ATTRIBUTIONS[0]}\n> Old\n\n{NEW}\n\n-- \nKemal Kunde\n", NEW),
+    "emoji of several signs": ("Danke 👩\u200d💻\n", "Danke 👩\u200d💻"),
+    "PGP": (f"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n{NEW}\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n=x\n-----END PGP SIGNATURE-----\n", NEW),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shapes_of_answers(shape):
+    text, reply = SHAPES[shape]
+    assert new_text(text) == reply
+
+
+#: Texts of people and machines that hold the words of a mail program, or its marks.
+PLAIN = {
+    "a log": "It says:\n\n2026-03-03 09:15:22 Connection refused\n2026-03-03 09:15:23 Giving up\n\nWhat now?",
+    "a log with mail": "See\n2026-03-03 09:15 INFO sent mail to kemal@kunde.example\n2026-03-03 09:16 ERROR no answer\nThanks",
+    "a journey": "Please book\n\nFrom: Berlin\nTo: Paris\nDate: 3 March\n\nThank you",
+    "a form": "Name: Kemal\nDate: 3 March\nTo do: all of it\nSubject: printer\nIt hums.",
+    "a diff": "--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-old\n+new\n\nThat mends it.",
+    "a list": "- one\n- two\n\n* three\n* four\n\n1. five\n2. six",
+    "comparisons": "if a > b\nthen x >= 3\nelse y < 2",
+    "a prompt": "I did:\n\nSQL> select 1 from dual;\nORA-00942\n\nand now?",
+    "a told story": "On 3 March 2026 at 9:15 I wrote:\nplease help\n\nNobody did.",
+    "a sentence with a date": "On Tuesday 3 March 2026 the printer stopped. Help wrote a note: it said nothing.",
+    "sending": "The form was sent from the office.\nSent from here it takes a day, from there two.\nRegards",
+    "Outlook": "We use Outlook for Windows.\nSince Monday Outlook for iOS does not start.\nKemal",
+    "a table": "| a | b |\n|---|---|\n| 1 | 2 |\n\nThe sum is wrong.",
+    "wrote": "He wrote: no.\nShe wrote:\nyes\n\nSo what?",
+    "mail addresses": "Please add these:\na@kunde.example\nb@kunde.example:\nboth are new",
+    "from": "From: the start\nit was slow.",
+    "quoting in the middle": "The page says\n\n> Access denied\n\nsince 9:15.",
+    "original": "The original message was lost.\nOriginal message: see the file.\nThanks",
+    "times": "Open hours:\nMonday 9:15-10:00\nTuesday 3.3.2026 10:00:\nclosed",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_what_only_has_the_words_of_mail_stays(kind):
+    assert new_text(PLAIN[kind]) == PLAIN[kind]
