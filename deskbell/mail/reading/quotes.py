@@ -19,7 +19,9 @@ _CLASSES = re.compile(
 _IDS = re.compile(
     r"^(?:OLK_SRC_BODY_SECTION|mail-editor-reference-message-container|isForwardContent|replyBlockquote|yahoo_quoted_\d+|mailru-quote)$"
 )
-_ATTRIBUTION = re.compile(r"\b(?:gmail_attr|moz-cite-prefix)\b")
+_ATTRIBUTION = re.compile(
+    r"\b(?:gmail_attr|moz-cite-prefix|tutanota_quote_attribution)\b|^reply-intro$"
+)
 _MARKS = re.compile(
     r"blockquote|gmail_quote|OLK_SRC|RplyFwd|yahoo_quoted|_quote|stopSpelling|appendonsend|reference-message",
     re.IGNORECASE,
@@ -46,6 +48,9 @@ def quoted_text(html: str) -> str | None:
             continue
         inside.update(element.iterdescendants())
         _replace(element)
+    for element in tree.iter("div", "p"):
+        if _is_attribution(element) and element.getparent() is not None:
+            _name_attribution(element)
     for element in [
         e for e in tree.iter("hr", "div") if e.get("id") in {"stopSpelling", "appendonsend"}
     ][:1]:
@@ -63,6 +68,23 @@ def _is_quote(element: documents.HtmlElement) -> bool:
     return bool(_IDS.match(element.get("id") or "") or _CLASSES.search(element.get("class") or ""))
 
 
+def _is_attribution(element: documents.HtmlElement) -> bool:
+    return bool(
+        _ATTRIBUTION.search(element.get("class") or "")
+        or _ATTRIBUTION.search(element.get("id") or "")
+    )
+
+
+def _name_attribution(element: documents.HtmlElement) -> None:
+    """Quotes an attribution in a language whose words are not known: its markup says what it is."""
+    lines = _text(_source(element)).strip()
+    said = " ".join(lines.split())
+    if said and not replies.is_attribution(said) and not replies.is_forward("", lines):
+        for child in list(element):
+            element.remove(child)
+        element.text = f"> {said}"
+
+
 def _replace(element: documents.HtmlElement) -> None:
     """Puts quoted lines in the place of an element; an attribution in it stays above them."""
     said = None
@@ -71,7 +93,7 @@ def _replace(element: documents.HtmlElement) -> None:
             (
                 child
                 for child in element.iter()
-                if isinstance(child.tag, str) and _ATTRIBUTION.search(child.get("class") or "")
+                if isinstance(child.tag, str) and _is_attribution(child)
             ),
             None,
         )
@@ -87,7 +109,8 @@ def _replace(element: documents.HtmlElement) -> None:
     pre = documents.Element("div")
     pre.tail = element.tail
     if attribution:
-        pre.text = attribution
+        is_known = replies.is_attribution(attribution)
+        pre.text = attribution if is_known else f"> {attribution}"
     for line in lines[:5_000]:
         row = documents.Element("div")
         row.text = f"> {line}"

@@ -118,6 +118,12 @@ def is_forward(subject: str, body: str) -> bool:
     )
 
 
+def is_attribution(line: str) -> bool:
+    """Whether one line above a quotation says whom it quotes, or that it is a forward."""
+    kind = _kind(line[:_LINE].translate(_UNSEEN))
+    return kind == ATTRIBUTION or _attribution([line, "> "], 0) == 1
+
+
 def _joined(lines: list[str]) -> str:
     return "\n".join(lines).strip("\n \t\u00a0")
 
