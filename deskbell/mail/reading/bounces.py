@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from flufl.bounce import all_failures
 
-from deskbell.mail.reading import addresses, charsets, fields, structure
+from deskbell.mail.reading import addresses, charsets, fields, phrases, structure
 from deskbell.mail.reading.facts import Bounce, BounceType
 from deskbell.mail.reading.structure import Part
 
@@ -56,16 +56,45 @@ _SUBJECT = re.compile(
       | delivery_failure | email\s+delivery\s+failure | mail\s+could\s+not | auto-?reply\s+from\s+mail\s+delivery""",
     re.IGNORECASE | re.VERBOSE,
 )
-#: Subjects of people and responders who write about a report.
-_NO_REPORT = re.compile(
-    r"\s*(?:re|aw|antw(?:ort)?|sv|fwd?|fw|wg|tr|rv|auto|automatic\s+reply|automatische\s+antwort|out\s+of\s+office"
-    r"|abwesen\w*|r[ée]ponse\s+automatique|respuesta\s+autom[áa]tica|risposta\s+automatica)\s*(?:\[\d+\])?\s*[:：]",
+#: "Not delivered" as the mail systems of the world say it, in subjects and texts.
+_UNDELIVERED = re.compile(
+    r"""\bundeliver(?:ed|able) | \bnon-?delivery
+      | unzustellbar | nicht\s+zu(?:ge)?stell(?:t|bar) | zustellung\s+(?:ist\s+)?fehlgeschlagen
+      | non\s+remis | échec\s+de\s+(?:la\s+)?remise | (?:remise|livraison|distribution)\s+impossible | pas\s+pu\s+être\s+(?:remis|délivré|distribué|envoyé)
+      | no\s+se\s+(?:puede|pudo|ha\s+podido)\s+(?:entregar|enviar) | no\s+entregad[oa] | error\s+de\s+entrega | entrega\s+fallida
+      | (?:recapito|consegna|invio)\s+non\s+riuscit[oa] | non\s+recapitat | impossibile\s+(?:recapitare|consegnare) | mancat[oa]\s+(?:recapito|consegna)
+      | onbestelbaar | (?:bezorging|aflevering)\s+(?:is\s+)?mislukt | niet\s+(?:worden\s+)?(?:bezorgd|afgeleverd)
+      | não\s+(?:é|foi)\s+possível\s+(?:a\s+)?entreg | não\s+entreg | falha\s+(?:na|de)\s+entrega | não\s+(?:pôde|pode)\s+ser\s+entreg
+      | gick\s+inte\s+att\s+leverera | kunde\s+inte\s+levereras | olevererbart | leveransfel | kan\s+ikke\s+leveres | kunne\s+ikke\s+leveres | uleverbar | levering(?:en)?\s+mislykke
+      | ei\s+voit[uai]\s*\w*\s+toimitta | toimitus\s.{0,60}?epäonnistui | toimittamat[ot]
+      | niedostarcz | nie\s+(?:można|udało\s+się)\s+dostarczyć | niedoręcz | nedoručiteľ | nedoručiteln | doručen\w*\s.{0,60}?nezdařil | nepodařilo\s+(?:se\s+)?doručit | nepodarilo\s+(?:sa\s+)?doručiť
+      | kézbesíthetetlen | kézbesítés\s.{0,20}?nem\s+siker | nem\s+kézbesíthető | nu\s+(?:s-a|a)\s+put(?:ut)?\s+(?:fi\s+)?livra | nelivra
+      | недостав | не\s+(?:удается|удалось|может\s+быть|могло\s+быть|была?)\s+доставл?\w* | не\s+вдалося\s+доставити | не\s+може\s+да\s+(?:се|бъде)\s+достав | возврат\s+почты
+      | teslim\s+edile[mm]\w+ | iletilemedi | teslim.{0,20}başarısız | δεν\s+(?:ήταν\s+δυνατή|παραδόθηκε) | αδύνατη\s+η\s+παράδοση | μη\s+παραδοτέο
+      | ni\s+(?:bilo\s+)?mogoče\s+dostaviti | nije\s+isporučen | nedostavljiv | nepristatyt | nav\s+piegādāt | kättetoimetamat | no\s+s['’]ha\s+pogut\s+lliurar
+      | לא\s+ניתן\s+למסירה | מסירה\s+נכשלה | لم\s+يتم\s+(?:ال)?تسليم | تعذر\s+تسليم
+      | 配信(?:不能|エラー|失敗|できません|に失敗) | 送信(?:できません|エラー) | 配達(?:できません|不能) | 배달되지\s*않음 | 배달할\s*수\s*없 | 전(?:달|송)\s*실패 | 전송되지
+      | (?:无法|未能|未)(?:送达|投递|传递|发送|遞送) | 未达 | 退信 | 投递失败 | 發送失敗 | 傳送失敗 | 無法(?:傳遞|傳送|送達|遞送|投遞) | 未傳遞
+      | ไม่สามารถส่ง | không\s+(?:thể\s+)?gửi\s+được | không\s+thể\s+gửi | tidak\s+(?:dapat\s+)?(?:ter)?kirim | gagal\s+terkirim""",
+    re.IGNORECASE | re.VERBOSE,
+)
+#: What a system says when all went well.
+_SUCCESS = re.compile(
+    r"""\bsuccess\w*\s+(?:mail\s+)?(?:deliver|relay|sent) | (?:was|were|has\s+been|have\s+been)\s+(?:successfully\s+)?(?:delivered|relayed|expanded)\b
+      | ^\s*(?:delivered|relayed|expanded|zugestellt|weitergeleitet|remis|relayé|entregado|retransmitido|recapitato|inoltrato|bezorgd|doorgestuurd|levererat|leveret|doręczono|доставлено)\s?:
+      | delivery\s[^.\n]{0,60}is\s+complete | erfolgreich\s+(?:zugestellt|übermittelt) | remis[e]?\s+avec\s+succès | entregad[oa]\s+correctamente""",
+    re.IGNORECASE | re.VERBOSE | re.MULTILINE,
+)
+#: Subjects of responders that write about a report.
+_AWAY = re.compile(
+    r"\s*(?:auto|automatic\s+reply|automatische\s+antwort|out\s+of\s+office|abwesen\w*|r[ée]ponse\s+automatique"
+    r"|respuesta\s+autom[áa]tica|risposta\s+automatica)\s*[:：]",
     re.IGNORECASE,
 )
 _FAILED_PROSE = re.compile(
     r"""could\s+not\s+be\s+(?:delivered|sent|reached) | (?:was|were)\s+(?:not\s+delivered|undeliverable|not\s+able\s+to\s+be\s+delivered)
       | unable\s+to\s+deliver | delivery\s+(?:to\s+the\s+following\s+recipients?|has)\s+failed | did\s+not\s+reach | cannot\s+be\s+delivered
-      | couldn['’]?t\s+be\s+delivered | delivery\s+(?:failed|failure) | permanent\s+(?:fatal\s+)?error | returned\s+to\s+(?:the\s+)?sender | wasn['’]?t\s+able\s+to\s+deliver
+      | couldn['’]?t\s+be\s+delivered | delivery\s+(?:failed|failure) | permanent\s+(?:fatal\s+)?(?:delivery\s+)?error | returned\s+to\s+(?:the\s+)?sender | wasn['’]?t\s+able\s+to\s+deliver
       | user\s+unknown | mailbox\s+(?:unavailable|full|not\s+found) | undeliverable | address(?:es)?\s+(?:failed|had|not\s+found)
       | not\s+able\s+to\s+deliver | quota\s+exceeded | over\s*quota | no\s+such\s+(?:user|mailbox|recipient) | bounced | failed\s+recipient
       | fehler\s+bei\s+der\s+(?:nachrichten)?zustellung | no\s+valid\s+recipients? | n['’]a\s+pas\s+(?:pu\s+)?(?:être\s+|été\s+)?(?:remis|délivré)
@@ -97,11 +126,16 @@ _RETURNED = re.compile(
     re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )
 _IN_ANGLES = re.compile(r"<([^<>\s@]{1,120}@[^<>\s@]{1,200})>")
+#: A mailbox on a line of its own, perhaps behind a short label, in front of a reason.
 _PROSE_ADDRESS = re.compile(
-    r"^[ \t>*|-]{0,40}(?:(?:to|recipient|address|failed|user|rcpt[ ]to|rcpt|final-recipient|for)[ \t]*(?:[:=][ \t]*|[ \t]))?"
-    r"[<\[(\"']{0,2}(?:mailto:|smtp:|rfc822;\s*)?([\w.!#$%&'*+/=?^`{|}~-]{1,100}@[\w.-]{1,200}\.[A-Za-z][\w-]{1,30})[>\])\"']{0,2}"
+    r"^[ \t>*|-]{0,40}(?:(?!(?:from|sender|reply-to|return-path|cc|bcc|message-id|contact|e?-?mail\s+sender|von|de|da|absender|references|in-reply-to|x-[\w-]+|list-[\w-]+)\b)"
+    r"(?:(?:to|recipient|address|failed|user|rcpt[ ]to|rcpt|final-recipient|for|smtp)[ \t]+|[^\W\d_](?:[\w'’() /-]{0,40}[\w)])?[ \t]?[:=：][ \t]*))?"
+    r"[<\[(\"'`]{0,2}(?:mailto:|smtp:|rfc822;\s*)?([\w.!#$%&'*+/=?^`{|}~-]{1,100}@[\w.-]{1,200}\.[A-Za-z][\w-]{1,30})[>\])\"']{0,2}"
     r"(?=[ \t]*(?:$|[:;,(|<.]|-\s|on\s|\d{3}\b))",
     re.IGNORECASE | re.MULTILINE,
+)
+_ANY_ADDRESS = re.compile(
+    r"(?<![\w.+=@-])([\w.+=-]{1,100}@[\w.-]{1,200}\.[A-Za-z][\w-]{1,30})(?![\w@])"
 )
 _DELIVERED_TO = re.compile(
     r"\b(?:deliver(?:ed|y)?|message|mail|sent|zugestellt|an)[ \t]{1,5}(?:to[ \t]{1,5}|to:[ \t]{0,5})?"
@@ -156,19 +190,29 @@ def read(root: Part, *, text: str, subject: str, sender: str) -> Bounce | None:
     is_daemon = _DAEMON.match(sender) is not None or (
         not sender and re.search(r"delivery|^\W*$", said_from, re.IGNORECASE) is not None
     )
-    says_so = _SUBJECT.search(subject) is not None
+    says_so = _SUBJECT.search(subject) is not None or _UNDELIVERED.search(subject) is not None
     prose = _prose(text)
+    is_about_one = any(
+        mark.match(subject) for mark in (phrases.ANSWER_SUBJECT, phrases.FORWARD_SUBJECT, _AWAY)
+    )
     is_sure = bool(headers_failed) or bool(types & _STATUS_TYPES)
     if is_report and (says_so or is_daemon or types & (_HEADERS_TYPES | _MESSAGE_TYPES)):
         is_sure = True
     failed, temporary = status.failed, status.delayed
-    says_more = _FAILED_PROSE.search(prose) is not None
+    says_no = _FAILED_PROSE.search(prose) is not None or _UNDELIVERED.search(prose) is not None
+    # What a mail system sends without a way back, and with an address on a line of its own, is a
+    # report in any language.
+    says_more = says_no or (
+        is_daemon and null_path and _PROSE_ADDRESS.search(prose[:_PROSE]) is not None
+    )
     if not is_sure and (says_so or ((is_daemon or null_path) and says_more)):
         is_program = _PROGRAM.match(sender) is not None
-        if _NO_REPORT.match(subject) and not is_program:
+        if is_about_one and not is_program:
             # An answer, a forward or a vacation notice about a report is none.
             return None
-        failed, temporary = _asked(root)
+        if _SUCCESS.match(subject) or (not says_no and _SUCCESS.search(prose)):
+            return None
+        failed, temporary = _asked(root, prose)
         # A postmaster may be a person, and a responder has a null return path as well.
         is_sure = is_program or bool(failed or temporary) or (null_path and says_so)
         own = _own_addresses(root, sender)
@@ -181,7 +225,7 @@ def read(root: Part, *, text: str, subject: str, sender: str) -> Bounce | None:
     if not failed and not temporary:
         failed = headers_failed
     if not failed and not temporary:
-        failed, temporary = _asked(root)
+        failed, temporary = _asked(root, prose)
     if not failed and not temporary:
         failed = _prose_addresses(prose, own=_own_addresses(root, sender))
     is_delay = bool(temporary and not failed)
@@ -342,10 +386,10 @@ def _is_delay(subject: str, prose: str) -> bool:
     return _DELAY.search(prose) is not None and _GAVE_UP.search(prose) is None
 
 
-def _asked(root: Part) -> tuple[list[str], list[str]]:
+def _asked(root: Part, prose: str) -> tuple[list[str], list[str]]:
     """What the collected habits of old mail systems find: failed for good, and for now.
 
-    Only the beginning is shown, in lines of bounded length; blank lines in a row tell nothing.
+    Where the report's own words name some of them, the others are from the returned message. Only the beginning is shown, in lines of bounded length; blank lines in a row tell nothing.
     """
     lines = root.whole[:131_072].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     kept = [
@@ -353,7 +397,10 @@ def _asked(root: Part) -> tuple[list[str], list[str]]:
         for number, line in enumerate(lines)
         if line.strip() or (number and lines[number - 1].strip())
     ]
-    return _asked_bytes(b"\n".join(kept[:_LINES]))
+    found = _asked_bytes(b"\n".join(kept[:_LINES]))
+    said = prose.lower()
+    permanent, temporary = ([one for one in some if one.lower() in said] for some in found)
+    return (permanent, temporary) if permanent or temporary else found
 
 
 @lru_cache(maxsize=1)
@@ -396,8 +443,9 @@ def _prose_addresses(prose: str, *, own: set[str]) -> list[str]:
     message was to.
     """
     lines = "\n".join(line[:_LINE] for line in prose.split("\n"))
-    said = _FAILED_PROSE.search(lines)
-    for text in ([lines[said.start() :]] if said else []) + [lines]:
+    said = _FAILED_PROSE.search(lines) or _UNDELIVERED.search(lines)
+    places = [lines[said.start() :], lines] if said else [lines]
+    for text in places:
         for pattern in (_PROSE_ADDRESS, _IN_ANGLES, _DELIVERED_TO):
             found = (_cleaned(hit[1]) for hit in pattern.finditer(text))
             kept = [
@@ -405,7 +453,10 @@ def _prose_addresses(prose: str, *, own: set[str]) -> list[str]:
             ]
             if kept:
                 return kept[:20]
-    return []
+    # The only stranger that is named at all.
+    named = {found[1].lower(): found[1] for found in _ANY_ADDRESS.finditer(places[0])}
+    strangers = [one for key, one in named.items() if key not in own and not _DAEMON.match(one)]
+    return strangers if len(strangers) == 1 else []
 
 
 def _returned_id(root: Part, parts: list[Part], text: str) -> str:
