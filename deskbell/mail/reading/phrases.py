@@ -225,8 +225,12 @@ _ANSWER = r"""re | aw | antw | antwort | sv | vs | vá | ref | rif | r | ris | r
     bls | balas | hồi âm | trả lời | на | отв | ответ | відп | 回复 | 答复 | 回覆 | 返信 | 回信 | 답장 | 회신 | הת | השב | رد | ตอบกลับ | fs | sva"""
 _FORWARD = r"""fwd? | fw | wg | tr | rv | enc | doorst | vb | vl | vs | pd | i | ilt | encaminhar | reenv | rtv | továbbítás | tovább | trs | redir
     пересл\w* | пер | fpr | προωθ | πρθ | 转发 | 轉寄 | 転送 | 전달 | הועבר | إعادة توجيه | ส่งต่อ | tov"""
-ANSWER_SUBJECT = re.compile(rf"\s*(?:\[[^\]\n]{{1,40}}\]\s*)?(?:{_pattern(_ANSWER)}){_COUNTER}", re.IGNORECASE)
-FORWARD_SUBJECT = re.compile(rf"\s*(?:\[[^\]\n]{{1,40}}\]\s*)?(?:{_pattern(_FORWARD)}){_COUNTER}", re.IGNORECASE)
+ANSWER_SUBJECT = re.compile(
+    rf"\s*(?:\[[^\]\n]{{1,40}}\]\s*)?(?:{_pattern(_ANSWER)}){_COUNTER}", re.IGNORECASE
+)
+FORWARD_SUBJECT = re.compile(
+    rf"\s*(?:\[[^\]\n]{{1,40}}\]\s*)?(?:{_pattern(_FORWARD)}){_COUNTER}", re.IGNORECASE
+)
 #: All such marks at the beginning of a subject, as often as they stand there.
 PREFIXES = re.compile(
     rf"\s*(?:(?:{_pattern(_ANSWER)}|{_pattern(_FORWARD)}){_COUNTER}\s*)+", re.IGNORECASE

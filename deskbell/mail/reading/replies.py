@@ -298,7 +298,9 @@ def _mark_headers(kinds: list[str], lines: list[str]) -> None:
         needed = 2 if before in {ATTRIBUTION, DELIMITER} else 3
         real = names & {"from", "sent", "date", "subject", "to"}
         # A journey has a start, an end and a day as well, but neither subject nor mailbox.
-        is_mail = needed == 2 or "subject" in names or any("@" in one for one in lines[at : last + 1])
+        is_mail = (
+            needed == 2 or "subject" in names or any("@" in one for one in lines[at : last + 1])
+        )
         if len(names) >= needed and len(real) >= 2 and is_mail and names & {"from", "sent", "date"}:
             kinds[at : last + 1] = [HEADER] * (last + 1 - at)
             at = last + 1

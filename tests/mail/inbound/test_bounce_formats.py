@@ -113,7 +113,10 @@ def test_a_delay_in_prose(system):
 
 def report(status: str, *more: bytes, **headers: str) -> bytes:
     """RFC 3464 around the machine-readable part."""
-    usual = {"From": "Mail Delivery System <MAILER-DAEMON@mx.example>", "Subject": "Undelivered Mail Returned to Sender"}
+    usual = {
+        "From": "Mail Delivery System <MAILER-DAEMON@mx.example>",
+        "Subject": "Undelivered Mail Returned to Sender",
+    }
     return multipart(part("Sorry."), part(status, "message/delivery-status"), *more,
                      kind='report; report-type="delivery-status"', **{**usual, **headers})  # fmt: skip
 

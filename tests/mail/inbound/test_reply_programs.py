@@ -251,7 +251,6 @@ ________ Original message ________
 -----Oprindelig meddelelse-----
 -----Opprinnelig melding-----
 -----Alkuperäinen viesti-----
------Original Message----- 
 -----Wiadomość oryginalna-----
 -------- Oryginalna wiadomość --------
 -----Původní zpráva-----
