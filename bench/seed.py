@@ -90,7 +90,7 @@ def _people() -> dict[str, Any]:
     at = clock.now()
     if not Group.objects.filter(pk=2).exists():
         save_group(None, {"name": "Sales", "email": "sales@example.com"}, actor=SYSTEM, at=at)
-        Group.objects.filter(pk=1).update(email="users@example.com")
+        save_group(1, {"email": "users@example.com"}, actor=SYSTEM, at=at)
     for login, roles in ((ADMIN_LOGIN, [1, 2, 4]), (AGENT_LOGIN, [1, 2, 4])):
         if user_named(login) is None:
             new = NewUser(email=login, firstname="Bench", lastname="Agent", password=PASSWORD)
