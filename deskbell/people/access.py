@@ -146,15 +146,18 @@ SELECT a.user_id, g.id FROM (
 
 
 #: Ids of active agents with a level (or ``full``) on a group, as the inside of ``IN (…)``; the
-#: parameters are group, level, group, level. Costs what there are agents, not customers.
+#: parameters are group, level, group, level. Costs what there are agents, not customers: SQLite
+#: takes tables that are cross-joined in the order in which they stand, and would begin with all
+#: users otherwise.
 AGENTS_WITH = """
-SELECT DISTINCT u.id FROM people_userrole ur
-  JOIN people_role r ON r.id = ur.role_id AND r.active
-  JOIN people_role_permissions rp ON rp.role_id = r.id
-  JOIN people_permission p ON p.id = rp.permission_id AND p.active
-   AND p.name IN ('ticket', 'ticket.agent')
-  JOIN people_user u ON u.id = ur.user_id AND u.active
- WHERE (
+SELECT DISTINCT u.id FROM people_permission p
+ CROSS JOIN people_role_permissions rp
+ CROSS JOIN people_role r
+ CROSS JOIN people_userrole ur
+ CROSS JOIN people_user u
+ WHERE p.name IN ('ticket', 'ticket.agent') AND p.active AND rp.permission_id = p.id
+   AND r.id = rp.role_id AND r.active AND ur.role_id = r.id AND u.id = ur.user_id AND u.active
+   AND (
    EXISTS (SELECT 1 FROM people_usergroup ug
             WHERE ug.user_id = u.id AND ug.group_id = %s AND ug.level IN (%s, 'full'))
    OR EXISTS (SELECT 1 FROM people_userrole ur2
