@@ -8,13 +8,26 @@ may be replayed; the next ones go on.
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
+from django.db.models import F, QuerySet
 
 from deskbell.kernel import clock
+from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.errors import DeskError
 from deskbell.kernel.jobs import RetryLater
 from deskbell.kernel.text import storable
@@ -22,11 +35,21 @@ from deskbell.mail.intake import store
 from deskbell.mail.intake.judging import Verdict, judge
 from deskbell.mail.models import Fate, IncomingMail
 from deskbell.mail.reading import message
+from deskbell.mail.reading.facts import Facts
 
 log = logging.getLogger("deskbell.mail.intake")
 
 #: Handling that was begun so often and never ended took its process with it.
-ATTEMPTS_AT_MOST = 3
+ATTEMPTS_AT_MOST = 5
+#: Messages that may share a transaction, their bytes, and the seconds it may keep others waiting.
+TOGETHER = 20
+SIZE_TOGETHER = 2 * 1024 * 1024
+SECONDS_TOGETHER = 0.1
+#: A transaction is begun so often before the database is believed.
+TRIES = 3
+_ABOUT_THE_MESSAGE = (DataError, IntegrityError, ProgrammingError, NotSupportedError)
+#: Attempts that ended otherwise, but could not be taken back.
+_BEGUN_IN_VAIN: set[int] = set()
 REASON_LIMIT = 2_000
 BUSY = timedelta(seconds=10)
 #: What became nothing may be handled again: the cause may be mended.
@@ -40,54 +63,179 @@ def handle_waiting(channel_id: int) -> int:
     Raises :class:`RetryLater` while the database or the store is out of reach.
     """
     handled = 0
-    while True:
-        mail_id = (
-            IncomingMail.objects.filter(channel_id=channel_id, fate="")
-            .order_by("id")
-            .values_list("pk", flat=True)
-            .first()
-        )
-        if mail_id is None:
-            return handled
-        handle(mail_id, at=clock.now())
-        handled += 1
+    while waiting := _WAITING.all(channel_id):
+        handled += len(_handle_some(waiting))
+    return handled
 
 
 def handle(mail_id: int, *, at: datetime) -> Fate:
     """Give one message its fate; one that has a fate keeps it. Raises :class:`RetryLater`."""
-    mail = IncomingMail.objects.get(pk=mail_id)
+    mail = _rows().get(pk=mail_id)
     if mail.fate:
         return Fate(mail.fate)
-    # Counted before it is begun: what kills the process must not be begun for ever.
-    IncomingMail.objects.filter(pk=mail_id).update(attempts=F("attempts") + 1)
+    return _handle_some([mail], at=at)[0]
+
+
+def _rows() -> QuerySet[IncomingMail]:
+    """Messages with what judging them asks for anyway."""
+    return IncomingMail.objects.select_related("channel__group__email_address")
+
+
+_WAITING = Compiled(
+    lambda channel_id: _rows().filter(channel_id=channel_id, fate="").order_by("id")[:TOGETHER],
+    int,
+)
+
+
+def _handle_some(waiting: Sequence[IncomingMail], *, at: datetime | None = None) -> list[Fate]:
+    """Handle the first one, or the first ones together; their fates. Raises :class:`RetryLater`.
+
+    Together they share what a transaction costs, most of all the wait for the disk. Each has a
+    savepoint of its own, so what goes wrong with one is undone alone. Where that is not enough,
+    none of them has happened, and they are handled one by one.
+    """
+    mails = _together(waiting)
+    _begin(mails)
+    fates: list[Fate] = []
+    try:
+        read = [_read(mail) for mail in mails]
+        while len(fates) < len(read):
+            fates += _settle_some(read[len(fates) :], at=at)
+    except OSError as error:
+        raise _later(mails[len(fates) :], "the store is out of reach", error) from error
+    except (DatabaseError, InterfaceError) as error:
+        raise _later(mails[len(fates) :], "the database did not answer", error) from error
+    return fates
+
+
+def _together(waiting: Sequence[IncomingMail]) -> Sequence[IncomingMail]:
+    """How many of them share a transaction.
+
+    Only small ones that nobody has begun before: what ended the process is somewhere among those
+    that were begun together, and is found by handling each of them alone. On PostgreSQL others
+    write at the same time, and wait the less for each other the shorter a transaction is.
+    """
+    if connection.vendor == "postgresql":
+        return waiting[:1]
+    size = number = 0
+    for mail in waiting:
+        size += mail.size
+        if mail.attempts or size > SIZE_TOGETHER:
+            break
+        number += 1
+    return waiting[: max(number, 1)]
+
+
+def _begin(mails: Sequence[IncomingMail]) -> None:
+    """Count the attempt before it is begun: what kills the process must not be begun for ever."""
+    in_vain = {mail.pk for mail in mails} & _BEGUN_IN_VAIN
+    if in_vain:
+        _not_begun([mail for mail in mails if mail.pk in in_vain])
+    some = IncomingMail.objects.filter(pk__in=[mail.pk for mail in mails])
+    some.update(attempts=F("attempts") + 1)
+
+
+@dataclass(slots=True)
+class _Read:
+    """A message and what it says, or why it cannot be handled."""
+
+    mail: IncomingMail
+    facts: Facts | None = None
+    problem: str = ""
+
+
+def _read(mail: IncomingMail) -> _Read:
+    """Raises :class:`OSError` where the store does not give the bytes at present."""
     if mail.attempts >= ATTEMPTS_AT_MOST:
-        return _put_aside(mail, "Reading it ended the process, several times.", at=at)
+        return _Read(mail, problem="Reading it ended the process, several times.")
     try:
         content = store.read(mail.place)
     except FileNotFoundError:
-        return _put_aside(mail, "Its bytes are not in the store any more.", at=at)
-    except OSError as error:
-        raise _later(mail, "the store cannot be read", error) from error
+        return _Read(mail, problem="Its bytes are not in the store any more.")
     try:
-        facts = message.read(content, fqdn=settings.CONFIG.hostname)
-        with transaction.atomic():
-            return _settled(mail_id, judge(mail, facts, at=at), at=at)
-    except (OperationalError, InterfaceError) as error:
-        raise _later(mail, "the database did not answer", error) from error
-    except DeskError as error:
-        log.warning("mail refused", extra={"incoming": mail_id, "reason": str(error)})
-        return _put_aside(mail, f"The desk refuses it: {error}.", at=at)
+        return _Read(mail, facts=message.read(content, fqdn=settings.CONFIG.hostname))
     except Exception as error:
         # Whatever it is, it is this message's: kept, shown, replayed once the cause is mended.
-        log.exception("mail could not be handled", extra={"incoming": mail_id})
-        return _put_aside(mail, f"An error of the desk: {type(error).__name__}.", at=at)
+        log.exception("mail could not be read", extra={"incoming": mail.pk})
+        return _Read(mail, problem=_sentence(error))
 
 
-def _later(mail: IncomingMail, what: str, error: BaseException) -> RetryLater:
-    # This attempt says nothing about the message.
-    IncomingMail.objects.filter(pk=mail.pk, fate="").update(attempts=mail.attempts)
-    log.warning("mail waits: %s", what, extra={"incoming": mail.pk, "reason": str(error)[:200]})
-    return RetryLater(f"mail {mail.pk}: {what}", after=BUSY)
+def _sentence(error: Exception) -> str:
+    return f"An error of the desk: {type(error).__name__}."
+
+
+def _settle_some(read: Sequence[_Read], *, at: datetime | None) -> list[Fate]:
+    """Judge messages in one transaction; the fates of the first ones, of one at least.
+
+    What the database says about the message itself (a race for the same new row, for one) is tried
+    again, and then is the message's fate. Raises :class:`OSError`, :class:`DatabaseError` and
+    :class:`InterfaceError` for everything that another message would be told as well.
+    """
+    tries = 0
+    while True:
+        try:
+            with transaction.atomic():
+                return _judged(read, at=at)
+        except (DatabaseError, InterfaceError) as error:
+            connection.close_if_unusable_or_obsolete()
+            if len(read) > 1:
+                read = read[:1]
+                continue
+            tries += 1
+            if tries < TRIES:
+                continue
+            if not isinstance(error, _ABOUT_THE_MESSAGE):
+                raise
+            log.exception("mail could not be handled", extra={"incoming": read[0].mail.pk})
+            read = [_Read(read[0].mail, problem=_sentence(error))]
+
+
+def _judged(read: Sequence[_Read], *, at: datetime | None) -> list[Fate]:
+    """The fates of messages in the open transaction, as many as fit into its time."""
+    until = time.monotonic() + SECONDS_TOGETHER
+    fates: list[Fate] = []
+    for one in read:
+        fates.append(_judged_alone(one, at=at or clock.now()))
+        if time.monotonic() >= until:
+            # Others want to write, too.
+            break
+    return fates
+
+
+def _judged_alone(one: _Read, *, at: datetime) -> Fate:
+    mail = one.mail
+    if one.facts is None:
+        return _put_aside(mail, one.problem, at=at)
+    try:
+        with transaction.atomic():
+            return _settled(mail.pk, judge(mail, one.facts, at=at), at=at)
+    except (OSError, DatabaseError, InterfaceError):
+        raise
+    except DeskError as error:
+        log.warning("mail refused", extra={"incoming": mail.pk, "reason": str(error)})
+        return _put_aside(mail, f"The desk refuses it: {error}.", at=at)
+    except Exception as error:
+        # As above: one message's trouble is nobody else's.
+        log.exception("mail could not be handled", extra={"incoming": mail.pk})
+        return _put_aside(mail, _sentence(error), at=at)
+
+
+def _later(mails: Sequence[IncomingMail], what: str, error: BaseException) -> RetryLater:
+    log.warning("mail waits: %s", what, extra={"incoming": mails[0].pk, "reason": str(error)[:200]})
+    try:
+        _not_begun(mails)
+    except (DatabaseError, InterfaceError):
+        # Said to the database when it is back; the process, at least, is alive.
+        _BEGUN_IN_VAIN.update(mail.pk for mail in mails)
+    return RetryLater(f"mail {mails[0].pk}: {what}", after=BUSY)
+
+
+def _not_begun(mails: Sequence[IncomingMail]) -> None:
+    """An attempt that was counted says nothing about the messages."""
+    IncomingMail.objects.filter(pk__in=[mail.pk for mail in mails], fate="", attempts__gt=0).update(
+        attempts=F("attempts") - 1
+    )
+    _BEGUN_IN_VAIN.difference_update(mail.pk for mail in mails)
 
 
 def _settled(mail_id: int, verdict: Verdict, *, at: datetime) -> Fate:

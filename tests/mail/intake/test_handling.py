@@ -473,7 +473,7 @@ class TestTrouble:
 
     def test_that_ends_the_process_is_not_tried_for_ever(self, post: Post) -> None:
         row = post.take(post.mail())
-        IncomingMail.objects.filter(pk=row.pk).update(attempts=3)
+        IncomingMail.objects.filter(pk=row.pk).update(attempts=handling.ATTEMPTS_AT_MOST)
         handling.handle_waiting(post.channel.pk)
         row.refresh_from_db()
         assert row.fate == Fate.UNREADABLE
