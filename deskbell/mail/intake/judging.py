@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import F, Q
 
 from deskbell.kernel.actor import NOBODY_ID, Actor
+from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.text import fold, storable
 from deskbell.mail.intake import bounces, threading
 from deskbell.mail.intake.authentication import Authentication, authentication
@@ -42,6 +43,31 @@ NO_SUBJECT = "(no subject)"
 NEW_COPIES = 20
 #: Acknowledgements to one sender within the time; the messages beyond become tickets in silence.
 ACKNOWLEDGED = (5, timedelta(hours=1))
+
+
+_SENT = Compiled(lambda id_: OutgoingMail.objects.filter(message_id=id_).values_list("pk")[:1], str)
+_EARLIER = Compiled(
+    lambda id_, sender, subject: (
+        IncomingMail.objects.filter(
+            message_id=id_,
+            sender=sender,
+            subject=subject,
+            fate__in=(Fate.NEW_TICKET, Fate.FOLLOW_UP),
+        )
+        .order_by("id")
+        .values_list("pk", "article_id")[:1]
+    ),
+    str,
+    str,
+    str,
+)
+_DEAD = Compiled(lambda key: DeadAddress.objects.filter(key=key).values_list("pk"), str)
+_TICKET = Compiled(
+    lambda key: Ticket.objects.select_related("group", "state", "customer").filter(pk=key), int
+)
+_FIRST_ENTRY = Compiled(
+    lambda key: Article.objects.filter(ticket=key).order_by("id").values_list("pk")[:1], int
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +143,7 @@ def judge(row: IncomingMail, facts: Facts, *, at: datetime) -> Verdict:
             ticket_id=returned.article.ticket_id,
             article_id=returned.article_id,
         )
-    if not facts.machine.is_auto_reply and mail.address:
+    if not facts.machine.is_auto_reply and _DEAD.first(fold(mail.address)) is not None:
         DeadAddress.objects.filter(key=fold(mail.address)).delete()
     mail.user = _person(mail)
     found = threading.find(facts)
@@ -134,7 +160,7 @@ def judge(row: IncomingMail, facts: Facts, *, at: datetime) -> Verdict:
 def _is_ours(mail: _Mail) -> str:
     """A message of this desk that came back unchanged must not be answered by itself."""
     id_ = f"<{mail.facts.message_id}>"
-    if OutgoingMail.objects.filter(message_id=id_).exists():
+    if _SENT.first(id_) is not None:
         return "It was sent by this desk."
     machine = mail.facts.machine
     if "own-message-id" in machine.reasons and (machine.is_auto_reply or machine.is_bulk):
@@ -151,22 +177,17 @@ def _is_known(mail: _Mail) -> str:
     facts = mail.facts
     if facts.is_id_made_up:
         return ""
-    earlier = (
-        IncomingMail.objects.filter(
-            message_id=storable(facts.message_id)[:255],
-            sender=storable(mail.address)[:254],
-            subject=storable(facts.subject)[:400],
-            fate__in=(Fate.NEW_TICKET, Fate.FOLLOW_UP),
-        )
-        .exclude(pk=mail.row.pk)
-        .order_by("id")
-        .first()
+    earlier = _EARLIER.first(
+        storable(facts.message_id)[:255],
+        storable(mail.address)[:254],
+        storable(facts.subject)[:400],
     )
-    if earlier is None or earlier.article_id is None:
+    if earlier is None:
         return ""
-    if not _says_the_same(mail, earlier.article_id):
+    number, article_id = earlier
+    if article_id is None or not _says_the_same(mail, article_id):
         return ""
-    return f"The same message came before, as number {earlier.pk}."
+    return f"The same message came before, as number {number}."
 
 
 def _says_the_same(mail: _Mail, article_id: int) -> bool:
@@ -244,7 +265,8 @@ def _was_told(mail: _Mail, found: Found) -> OutgoingMail | None:
 def _follow_up(mail: _Mail, found: Found) -> Verdict | None:
     """Enter the message into the ticket it belongs to; ``None``: it opens one of its own."""
     ticket_id = threading.survivor(found.ticket_id)
-    ticket = Ticket.objects.select_related("group", "state", "customer").get(pk=ticket_id)
+    ticket = _TICKET.first(ticket_id)
+    assert ticket is not None
     belongs = threading.belongs(mail.address, ticket_id) or (
         ticket_id != found.ticket_id and threading.belongs(mail.address, found.ticket_id)
     )
@@ -348,12 +370,12 @@ def _open(mail: _Mail, *, follows: Found | None) -> Verdict:
     if follows is not None:
         new.links = {"child": [follows.ticket_id]}
     ticket = open_ticket(new, actor=_desk(mail.user), at=mail.at)
-    entry = Article.objects.filter(ticket=ticket).order_by("id").first()
+    entry = _FIRST_ENTRY.first(ticket.pk)
     return mail.verdict(
         Fate.NEW_TICKET,
         f"It opened ticket {ticket.number}.",
         ticket_id=ticket.pk,
-        article_id=entry.pk if entry else None,
+        article_id=entry[0] if entry else None,
     )
 
 

@@ -6,15 +6,23 @@ Whatever falls between two of these steps, the message is there: bytes without a
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
+from deskbell.kernel.compiled import Compiled
 from deskbell.mail.intake import store
 from deskbell.mail.models import Fate, IncomingMail, MailChannel
 
 #: Bytes. A message larger than this is refused where it is offered, before it is read.
 SIZE_LIMIT = 100 * 1024 * 1024
+#: How exactly a channel says when it received something.
+RECEIVED = timedelta(seconds=1)
+
+_BY_KEY = Compiled(
+    lambda channel_id, key: IncomingMail.objects.filter(channel_id=channel_id, key=key), int, str
+)
+_BY_DIGEST = Compiled(lambda digest: IncomingMail.objects.filter(digest=digest, copy_of=None), str)
 
 
 def take(
@@ -34,7 +42,7 @@ def take(
 
 
 def _known(channel: MailChannel, key: str) -> IncomingMail | None:
-    return IncomingMail.objects.filter(channel=channel, key=key).first()
+    return _BY_KEY.first(channel.pk, key)
 
 
 def _enter(
@@ -56,7 +64,7 @@ def _entered(
     from deskbell.mail.jobs import handle
 
     digest = place.rpartition("/")[2]
-    first = IncomingMail.objects.filter(digest=digest, copy_of=None).first()
+    first = _BY_DIGEST.first(digest)
     mail = IncomingMail(
         channel=channel, key=key, place=place, digest=digest, size=size, received_at=at
     )
@@ -67,7 +75,10 @@ def _entered(
         mail.handled_at = at
         mail.message_id, mail.sender, mail.subject = first.message_id, first.sender, first.subject
     mail.save(force_insert=True)
-    MailChannel.objects.filter(pk=channel.pk).update(received_at=at)
+    if channel.received_at is None or at - channel.received_at >= RECEIVED:
+        # Not for each one of many: it says how lively the channel is.
+        MailChannel.objects.filter(pk=channel.pk).update(received_at=at)
+        channel.received_at = at
     if first is None:
         handle.using(unique_key=f"mail-in:{channel.pk}").enqueue(channel.pk)
     return mail

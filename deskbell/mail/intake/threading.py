@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.conf import settings
-from django.db.models import Q
 
+from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.text import fold
 from deskbell.mail.headers import thread_message_id
 from deskbell.mail.models import OutgoingMail
@@ -32,6 +32,33 @@ MERGES_AT_MOST = 20
 HOOKS = ("Ticket#",)
 
 _THREAD = re.compile(r"([0-9]{1,18})\.[0-9a-f]{32}@")
+
+
+_MERGED_TO = Compiled(lambda key: Ticket.objects.filter(pk=key).values_list("merged_to_id"), int)
+_CUSTOMER = Compiled(
+    lambda ticket_id, key: Ticket.objects.filter(
+        pk=ticket_id, customer__identities__key=key
+    ).values_list("pk"),
+    int,
+    str,
+)
+_COPY = Compiled(
+    lambda ticket_id, key: TicketCC.objects.filter(ticket_id=ticket_id, email_key=key).values_list(
+        "pk"
+    ),
+    int,
+    str,
+)
+_WRITTEN = Compiled(
+    lambda ticket_id, key: OutgoingMail.objects.filter(
+        article__internal=False,
+        article__ticket_id=ticket_id,
+        part__in=("customer", "recipient", "cc"),
+        address_key=key,
+    ).values_list("pk")[:1],
+    int,
+    str,
+)
 
 
 class Ground(StrEnum):
@@ -108,10 +135,10 @@ def _by_subject(subject: str) -> Found | None:
 def survivor(ticket_id: int) -> int:
     """Where answers to a merged ticket go: the ticket that took it in."""
     for _ in range(MERGES_AT_MOST):
-        target = Ticket.objects.filter(pk=ticket_id).values_list("merged_to_id", flat=True).first()
-        if target is None:
+        row = _MERGED_TO.first(ticket_id)
+        if row is None or row[0] is None:
             break
-        ticket_id = target
+        ticket_id = row[0]
     return ticket_id
 
 
@@ -121,11 +148,4 @@ def belongs(address: str, ticket_id: int) -> bool:
     key = fold(address)
     if not key:
         return False
-    if Ticket.objects.filter(pk=ticket_id, customer__identities__key=key).exists():
-        return True
-    if TicketCC.objects.filter(ticket_id=ticket_id, email_key=key).exists():
-        return True
-    written = Q(article__internal=False) & Q(part__in=("customer", "recipient", "cc"))
-    return OutgoingMail.objects.filter(
-        written, article__ticket_id=ticket_id, address_key=key
-    ).exists()
+    return any(asked.first(ticket_id, key) is not None for asked in (_CUSTOMER, _COPY, _WRITTEN))
