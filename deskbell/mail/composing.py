@@ -7,7 +7,7 @@ the row.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -45,14 +45,25 @@ class Letterhead:
     reply_to: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a message is made of, for whoever does not take it as bytes."""
+
+    head: Letterhead
+    text: str
+    html: str
+    enclosures: Sequence[Enclosure]
+
+
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """What goes out. ``utf8``: the server must speak SMTPUTF8."""
+    """What goes out. ``utf8``: the server must speak SMTPUTF8. ``parts`` is the same in pieces."""
 
     content: bytes
     sender: str
     recipient: str
     utf8: bool
+    parts: Parts | None = field(default=None, repr=False)
 
 
 def compose(
@@ -69,22 +80,30 @@ def compose(
     block.ids("Message-ID", [head.message_id])
     block.ids("In-Reply-To", [head.in_reply_to] if head.in_reply_to else [])
     block.ids("References", head.references)
-    if head.automatic:
-        # RFC 3834 §5: nobody wrote this to the reader, so nothing may answer it by itself. The
-        # other two say the same to Exchange and to programs older than that RFC.
-        block.raw("Auto-Submitted", "auto-generated")
-        block.raw("X-Auto-Response-Suppress", "All")
-        block.raw("Precedence", "bulk")
-    else:
-        # An agent wrote it to this very person: an absence notice is a right answer to that.
-        block.raw("Auto-Submitted", "no")
+    for name, value in answering(automatic=head.automatic).items():
+        block.raw(name, value)
     body = _body(text, html, enclosures, message_id=head.message_id)
     return Composed(
         bytes(block) + body,
         sender=wire_address(head.sender),
         recipient=wire_address(head.recipient),
         utf8=block.utf8,
+        parts=Parts(head=head, text=text, html=html, enclosures=enclosures),
     )
+
+
+def answering(*, automatic: bool) -> dict[str, str]:
+    """The fields that say whether programs may answer a message."""
+    if not automatic:
+        # An agent wrote it to this very person: an absence notice is a right answer to that.
+        return {"Auto-Submitted": "no"}
+    # RFC 3834 §5: nobody wrote this to the reader, so nothing may answer it by itself. The other
+    # two say the same to Exchange and to programs older than that RFC.
+    return {
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+        "Precedence": "bulk",
+    }
 
 
 def _body(text: str, html: str, enclosures: Sequence[Enclosure], *, message_id: str) -> bytes:
@@ -94,7 +113,7 @@ def _body(text: str, html: str, enclosures: Sequence[Enclosure], *, message_id: 
     message.add_alternative(html, subtype="html")
     hypertext = message.get_body(("html",))
     for enclosure in enclosures:
-        kind, _, subtype = _attachable_type(enclosure.content_type).partition("/")
+        kind, _, subtype = attachable_type(enclosure.content_type).partition("/")
         name = one_line(enclosure.filename, limit=240) or "file"
         if enclosure.content_id and hypertext is not None:
             hypertext.add_related(
@@ -112,7 +131,7 @@ def _body(text: str, html: str, enclosures: Sequence[Enclosure], *, message_id: 
     return message.as_bytes()
 
 
-def _attachable_type(content_type: str) -> str:
+def attachable_type(content_type: str) -> str:
     """The type a file travels under: a message or a multipart inside would be taken apart."""
     if content_type.startswith(("message/", "multipart/")):
         return "application/octet-stream"

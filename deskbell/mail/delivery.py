@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from html import unescape
+from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ from deskbell.kernel.jobs import GiveUp, RetryLater
 from deskbell.kernel.jobs.execution import pause_before
 from deskbell.kernel.models import Job, JobState
 from deskbell.kernel.text import fold
-from deskbell.mail import headers, jobs, rendering, transport, wording
+from deskbell.mail import headers, jobs, rendering, routes, transport, wording
 from deskbell.mail.composing import Composed, Enclosure, Letterhead, compose
 from deskbell.mail.headers import NotDeliverable
 from deskbell.mail.messages import (
@@ -106,30 +107,46 @@ def deliver(mail_id: int, *, attempt: int, last: bool, at: datetime) -> None:
     )
     if not begun:
         return
+    route = routes.taken_by(mail.article.ticket.group_id)
     try:
-        transport.hand_over(
-            composed, mail_id=mail.pk, created_at=mail.created_at, config=settings.CONFIG
+        provider_id = transport.hand_over(
+            composed,
+            mail_id=mail.pk,
+            created_at=mail.created_at,
+            config=settings.CONFIG,
+            route=route,
         )
     except transport.Refused as refused:
         _fail(mail, at=at, reason=str(refused))
         raise GiveUp(f"mail {mail.pk}: {refused}") from refused
     except transport.NotTaken as error:
+<<<<<<< HEAD
+=======
+        if route is not None and isinstance(error, transport.OutOfReach):
+            routes.note_trouble(route, str(error), at=at)
+        _settle(mail, MailState.FAILED if last else MailState.QUEUED, at=at, reason=str(error))
+>>>>>>> 01a01ae (mail: Messages take routes, and conversations with servers go on)
         if last:
             _fail(mail, at=at, reason=str(error))
             raise GiveUp(f"mail {mail.pk}: {error}") from error
         _settle(mail, MailState.QUEUED, at=at, reason=str(error))
         raise RetryLater(f"mail {mail.pk}: {error}", after=pause_before(attempt)) from error
-    _settle(mail, MailState.SENT, at=at)
+    if route is not None:
+        routes.note_use(route, at=at)
+    _settle(mail, MailState.SENT, at=at, route=route, provider_id=provider_id)
     log.info("mail sent", extra={"mail": mail.pk, "article": mail.article_id})
 
 
-def _settle(mail: OutgoingMail, state: MailState, *, at: datetime, reason: str = "") -> None:
-    """Write the outcome, unless the row is gone."""
+def _settle(
+    mail: OutgoingMail, state: MailState, *, at: datetime, reason: str = "", **went: Any
+) -> None:
+    """Write the outcome (``went``: which way, if it did), unless the row is gone."""
     OutgoingMail.objects.filter(pk=mail.pk).update(
         state=state,
         reason=reason,
         updated_at=at,
         sent_at=at if state == MailState.SENT else None,
+        **went,
     )
 
 

@@ -7,26 +7,32 @@ else it becomes a file in the outbox folder. A route that is not in use is passe
 from __future__ import annotations
 
 import json
+import logging
 import secrets as chance
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.util import find_spec
 from typing import Any, Literal
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.errors import Forbidden, Invalid, Unknown
 from deskbell.kernel.text import fold
 from deskbell.mail import secrets, typed
 from deskbell.mail.models import GroupSending, Language, MailRoute, Quoting, RouteKind
+from deskbell.mail.trouble import SENTENCE_LIMIT
 from deskbell.people.models import Group
 
 PERMISSION = "admin.channel_email"
 NAME_LIMIT = 100
 #: Characters of a password, an API key or a refresh token.
 SECRET_LIMIT = 4000
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+log = logging.getLogger("deskbell.mail")
 
 Security = Literal["tls", "starttls", "none"]
 Authentication = Literal["password", "oauth2"]
@@ -279,14 +285,41 @@ def route_for(actor: Actor, route_id: int) -> MailRoute:
     return route
 
 
+# --- how they fare -------------------------------------------------------------------------------
+
+
+def note_trouble(route: MailRoute, sentence: str, *, at: datetime) -> None:
+    """Note why mail does not get out this way, since when."""
+    ours = MailRoute.objects.filter(pk=route.pk, updated_at=route.updated_at)
+    begins = ours.filter(alarm_since=None).update(alarm_since=at)
+    ours.update(alarm=sentence[:SENTENCE_LIMIT])
+    if begins:
+        log.warning("mail route alarm", extra={"route": route.name, "reason": sentence})
+
+
+def note_use(route: MailRoute, *, at: datetime) -> None:
+    """Note that mail got out this way, at most once a minute; an alarm ends."""
+    ours = MailRoute.objects.filter(pk=route.pk, updated_at=route.updated_at)
+    if route.alarm_since is not None and ours.update(alarm="", alarm_since=None, used_at=at):
+        log.info("mail route works again", extra={"route": route.name})
+    elif route.used_at is None or at - route.used_at >= USE_NOTED_EVERY:
+        ours.update(used_at=at)
+
+
+def problems() -> list[tuple[MailRoute, str]]:
+    """Routes that need somebody, each with its sentence, by name."""
+    found = MailRoute.objects.filter(active=True).exclude(alarm="").order_by("name_key", "id")
+    return [(route, route.alarm) for route in found]
+
+
 # --- groups --------------------------------------------------------------------------------------
 
 
 def taken_by(group_id: int) -> MailRoute | None:
     """The route that a group's mail takes; ``None``: that of the desk's own settings."""
-    routes = MailRoute.objects.filter(active=True)
-    own = GroupSending.objects.filter(group_id=group_id).values("route_id")
-    return routes.filter(pk__in=own).first() or routes.filter(is_default=True).first()
+    own = GroupSending.objects.filter(group_id=group_id, route_id=OuterRef("pk"))
+    routes = MailRoute.objects.filter(active=True).annotate(own=Exists(own))
+    return routes.filter(Q(own=True) | Q(is_default=True)).order_by("-own").first()
 
 
 def sending_of(group_id: int) -> GroupSending:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from deskbell.mail import connections
 from tests.live import free_port
 
 
@@ -29,14 +31,37 @@ class Sink:
     to_data: list[str] = field(default_factory=list)
     #: Take the message, then hang up without an answer.
     vanish_after_data: bool = False
+    #: Say good-bye when the next command comes, as servers do to who was idle for long.
+    vanish_when_idle: bool = False
+    #: Hang up when the next message is announced.
+    vanish_at_sender: bool = False
     connections: int = 0
+    #: Access tokens that open the door; asked for by XOAUTH2.
+    tokens: set[str] = field(default_factory=set)
 
     # The names below are aiosmtpd's.
+
+    async def handle_NOOP(self, server: SMTP, session: Session, envelope: Envelope, *_: str) -> str:
+        if self.vanish_when_idle:
+            self.vanish_when_idle = False
+            server.transport.close()
+            return "421 4.4.2 Idle for too long"
+        return "250 OK"
+
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:
+        said = base64.b64decode(args[1]).decode()
+        if said.split("auth=Bearer ")[1].rstrip("\1") in self.tokens:
+            return AuthResult(success=True)
+        await server.challenge_auth(b'{"status":"401"}')
+        return AuthResult(success=False, handled=False)
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         self.sessions.append(session)
+        if self.vanish_at_sender:
+            self.vanish_at_sender = False
+            server.transport.close()
         if self.to_sender:
             return self.to_sender.pop(0)
         envelope.mail_from = address
@@ -106,6 +131,7 @@ def smtp_sink(
     try:
         yield sink
     finally:
+        connections.kept.close()
         server.stop()
 
 

@@ -214,7 +214,7 @@ class TestSending:
             desk.reply(ticket)
         row = OutgoingMail.objects.latest("id")
 
-        with django_assert_max_num_queries(7):
+        with django_assert_max_num_queries(8):
             delivery.deliver(row.pk, attempt=1, last=False, at=MONDAY_10AM)
 
     def test_twice_is_once(self, desk, outbox):
@@ -634,7 +634,7 @@ class TestFailing:
         jobs.run_due()
 
         assert Ticket.objects.filter(pk=ticket.pk).exists()
-        assert "cannot be reached" in mails(opening(ticket))["kemal"].reason
+        assert "refuses connections on port" in mails(opening(ticket))["kemal"].reason
 
     def test_can_be_tried_again_by_a_person(self, row):
         self.sink.to_recipient.append("550 5.1.1 No such user")

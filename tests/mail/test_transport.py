@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 import threading
+import time
 from datetime import timedelta, timezone
 from pathlib import Path
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from deskbell.kernel.config import Config
-from deskbell.mail import transport
+from deskbell.mail import connections, transport
 from deskbell.mail.composing import Composed
 from deskbell.mail.transport import NotTaken, Refused, file_name, hand_over, put_into_folder
 from tests.cast import MONDAY_9AM
@@ -76,7 +77,7 @@ class TestServer:
             with pytest.raises((Refused, NotTaken)) as refused:
                 deliver(config(sink.port))
 
-        assert type(refused.value) is kind
+        assert isinstance(refused.value, kind)
         assert str(refused.value) == said
         assert sink.taken == []
 
@@ -87,7 +88,7 @@ class TestServer:
                 deliver(config(sink.port))
 
     def test_that_is_not_there_may_come_back(self):
-        with pytest.raises(NotTaken, match="cannot be reached"):
+        with pytest.raises(NotTaken, match="refuses connections on port"):
             deliver(config(free_port()))
 
     def test_that_is_silent_is_not_waited_for_for_ever(self, monkeypatch):
@@ -117,6 +118,58 @@ class TestServer:
                 deliver(config(sink.port))
 
         assert str(refused.value).isprintable()
+
+
+class TestConversation:
+    def test_goes_on_with_the_next_message(self):
+        with smtp_sink() as sink:
+            for _ in range(3):
+                deliver(config(sink.port))
+            sink.to_recipient.append("550 5.1.1 No such user here")
+            with pytest.raises(Refused):
+                deliver(config(sink.port))
+            deliver(config(sink.port))
+
+        assert len(sink.taken) == 4
+        assert sink.connections == 1
+
+    def test_that_the_server_ended_meanwhile_costs_no_attempt(self):
+        with smtp_sink() as sink:
+            deliver(config(sink.port))
+            sink.vanish_when_idle = True
+            deliver(config(sink.port))
+            # It looks alive, and breaks off before the message was given to it.
+            sink.vanish_at_sender = True
+            deliver(config(sink.port))
+
+        assert len(sink.taken) == 3
+        assert sink.connections == 3
+
+    def test_has_an_end(self, monkeypatch):
+        monkeypatch.setattr(connections, "MESSAGES_AT_MOST", 2)
+        with smtp_sink() as sink:
+            for _ in range(5):
+                deliver(config(sink.port))
+            assert sink.connections == 3
+
+            monkeypatch.setattr(connections, "IDLE_SECONDS", 0.0)
+            deliver(config(sink.port))
+            for _ in range(100):
+                if not connections.kept._idle:
+                    break
+                time.sleep(0.02)
+            assert not connections.kept._idle
+
+    def test_is_nobody_elses(self):
+        with smtp_sink() as sink:
+            threads = [threading.Thread(target=deliver, args=[config(sink.port)]) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+        assert len(sink.taken) == 8
+        assert {envelope.content for envelope in sink.taken} == {MESSAGE.content}
 
 
 class TestLetters:
@@ -200,7 +253,7 @@ class TestTls:
     def test_with_a_stranger_ends_the_conversation(self, scheme, tls):
         context, _ = tls
         kind = "implicit_tls" if scheme == "smtps" else "starttls"
-        refused = pytest.raises(NotTaken, match="CERTIFICATE_VERIFY_FAILED")
+        refused = pytest.raises(NotTaken, match="is not trusted")
         with smtp_sink(**{kind: context}) as sink, refused:
             deliver(config(sink.port, scheme=scheme, host="localhost"))
 
@@ -211,7 +264,7 @@ class TestTls:
         context, trusted = tls
         monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
         kind = "implicit_tls" if scheme == "smtps" else "starttls"
-        refused = pytest.raises(NotTaken, match="CERTIFICATE_VERIFY_FAILED")
+        refused = pytest.raises(NotTaken, match="is not trusted")
         with smtp_sink(**{kind: context}) as sink, refused:
             deliver(config(sink.port, scheme=scheme, host="127.0.0.1"))
 
