@@ -120,20 +120,16 @@ def deliver(mail_id: int, *, attempt: int, last: bool, at: datetime) -> None:
         _fail(mail, at=at, reason=str(refused))
         raise GiveUp(f"mail {mail.pk}: {refused}") from refused
     except transport.NotTaken as error:
-<<<<<<< HEAD
-=======
         if route is not None and isinstance(error, transport.OutOfReach):
             routes.note_trouble(route, str(error), at=at)
-        _settle(mail, MailState.FAILED if last else MailState.QUEUED, at=at, reason=str(error))
->>>>>>> 01a01ae (mail: Messages take routes, and conversations with servers go on)
         if last:
             _fail(mail, at=at, reason=str(error))
             raise GiveUp(f"mail {mail.pk}: {error}") from error
         _settle(mail, MailState.QUEUED, at=at, reason=str(error))
         raise RetryLater(f"mail {mail.pk}: {error}", after=pause_before(attempt)) from error
+    _settle(mail, MailState.SENT, at=at, route=route, provider_id=provider_id)
     if route is not None:
         routes.note_use(route, at=at)
-    _settle(mail, MailState.SENT, at=at, route=route, provider_id=provider_id)
     log.info("mail sent", extra={"mail": mail.pk, "article": mail.article_id})
 
 
