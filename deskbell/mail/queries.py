@@ -53,6 +53,14 @@ def deliveries_of(article_ids: Sequence[int]) -> defaultdict[int, list[Delivery]
     return found
 
 
+def held_articles(article_ids: Sequence[int]) -> set[int]:
+    """Ids, of those at hand, of entries that may still be taken back: not for customers yet."""
+    if not article_ids:
+        return set()
+    rows = OutgoingMail.objects.filter(article_id__in=list(article_ids), state=MailState.HELD)
+    return set(rows.values_list("article_id", flat=True))
+
+
 def failed() -> QuerySet[OutgoingMail]:
     """Messages that wait for a person, the latest failure first."""
     return OutgoingMail.objects.filter(state=MailState.FAILED).order_by("-updated_at", "-id")

@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from deskbell.kernel.models import Event
+from deskbell.mail.models import MailState, OutgoingMail
 from deskbell.people.models import User
 from deskbell.tickets.models import Article, Ticket
 from deskbell.tickets.operations import NewArticle, update_ticket
@@ -42,7 +43,9 @@ class TestAReply:
         assert article.created_by_id == nora.pk
         assert article.email_recipients == ["boss@example.test", "kemal@example.test"]
         assert ticket.state_id == StateId.OPEN
-        assert "Your reply is on its way." in desk.get(f"/tickets/{ticket.pk}/").content.decode()
+        assert (
+            "until then you can take it back" in desk.get(f"/tickets/{ticket.pk}/").content.decode()
+        )
 
     def test_can_close_the_ticket(self, desk, ticket):
         desk.post(f"/tickets/{ticket.pk}/replies/", answer(ticket, state=StateId.CLOSED.value))
@@ -81,6 +84,104 @@ class TestAReply:
         assert "Publish reply" in page
         assert (written(silent).type, written(silent).internal) == (ArticleType.NOTE, False)
         assert written(silent).email_recipients == []
+
+
+class TestAReplyTakenBack:
+    @pytest.fixture
+    def reply(self, desk, ticket) -> Article:
+        file = SimpleUploadedFile("plan.txt", b"Step one", "text/plain")
+        form = answer(ticket, "Try <this>", state=StateId.CLOSED.value, files=[file])
+        desk.post(f"/tickets/{ticket.pk}/replies/", form)
+        return written(ticket)
+
+    def undo(self, client, ticket, reply):
+        return client.post(f"/tickets/{ticket.pk}/replies/{reply.pk}/withdrawal/")
+
+    def test_returns_to_the_composer_with_all_it_had(self, desk, ticket, reply):
+        here = f"/tickets/{ticket.pk}/"
+        assert desk.get(here).context["undoable"].id == reply.pk
+
+        back = self.undo(desk, ticket, reply)
+        page = desk.get(here)
+        [file] = page.context["reply"].kept
+        form = answer(ticket, page.context["reply"].body, kept=[file.token, "forged"])
+        again = desk.get(here)
+        desk.post(f"{here}replies/", form)
+
+        assert back["Location"] == f"{here}#composer"
+        assert "Your reply was taken back. Nobody got it." in page.content.decode()
+        assert "Try &lt;this&gt;</textarea>" in page.content.decode()
+        assert page.context["reply"].state == str(StateId.CLOSED.value)
+        assert again.context["reply"].body == ""
+        assert written(ticket).pk > reply.pk
+        assert [(f.filename, f.size) for f in written(ticket).attachments.all()] == [
+            ("plan.txt", 8)
+        ]
+
+    def test_gives_its_files_to_nobody_else(self, desk, ticket, reply, signed_in, kemal):
+        self.undo(desk, ticket, reply)
+        [file] = desk.get(f"/tickets/{ticket.pk}/").context["reply"].kept
+        tom = signed_in(cast.person("tom", roles=[2], groups={1: ["full"]}))
+        other = cast.ticket(kemal)
+
+        tom.post(f"/tickets/{ticket.pk}/replies/", answer(ticket, kept=[file.token]))
+        desk.post(f"/tickets/{other.pk}/replies/", answer(other, kept=[file.token]))
+
+        assert not written(ticket).attachments.exists()
+        assert not written(other).attachments.exists()
+
+    def test_is_seen_by_colleagues_who_cannot_take_it_back(self, ticket, reply, signed_in):
+        tom = signed_in(cast.person("tom", roles=[2], groups={1: ["full"]}))
+
+        page = tom.get(f"/tickets/{ticket.pk}/")
+        refused = self.undo(tom, ticket, reply)
+
+        assert "Goes out in" in page.content.decode()
+        assert page.context["undoable"] is None
+        assert refused.status_code == 404
+
+    def test_is_not_shown_to_the_customer_meanwhile(self, desk, ticket, reply, signed_in, kemal):
+        portal = signed_in(kemal)
+        here = f"/my/tickets/{ticket.pk}/"
+        held = portal.get(here).content.decode()
+        OutgoingMail.objects.filter(article=reply).update(state=MailState.QUEUED)
+
+        assert "Try &lt;this&gt;" not in held
+        assert "Try &lt;this&gt;" in portal.get(here).content.decode()
+
+    def test_is_too_late_once_it_was_sent(self, desk, ticket, reply):
+        OutgoingMail.objects.filter(article=reply).update(state=MailState.SENT)
+
+        self.undo(desk, ticket, reply)
+        late = desk.get(f"/tickets/{ticket.pk}/").content.decode()
+        twice = self.undo(desk, ticket, Article(pk=10**9))
+
+        assert "It was too late: this reply has been sent already." in late
+        assert Article.objects.filter(pk=reply.pk).exists()
+        assert twice.status_code == 302
+
+
+class TestMailThatDidNotArrive:
+    @pytest.mark.parametrize("state", [MailState.FAILED, MailState.BOUNCED])
+    def test_is_sent_again_by_a_button(self, desk, ticket, state):
+        desk.post(f"/tickets/{ticket.pk}/replies/", answer(ticket))
+        reply = written(ticket)
+        mails = OutgoingMail.objects.filter(article=reply)
+        mails.update(state=MailState.SENT, sent_at=cast.MONDAY_10AM)
+        mails.filter(address="boss@example.test").update(state=state, reason="550 no <such> user")
+        mail = mails.get(address="boss@example.test")
+        here, again = f"/tickets/{ticket.pk}/", f"/tickets/{ticket.pk}/mails/{mail.pk}/again/"
+
+        page = desk.get(here).content.decode()
+        desk.post(again)
+        fragment = desk.get(f"{here}entries/{reply.pk}/mail/").content.decode()
+        desk.post(again)
+
+        assert "550 no &lt;such&gt; user" in page
+        assert f'action="{again}"' in page
+        assert "Waiting to be sent to 2 addresses" in fragment
+        assert "<html" not in fragment
+        assert "This message is on its way already." in desk.get(here).content.decode()
 
 
 class TestANote:

@@ -17,6 +17,9 @@ pytestmark = pytest.mark.django_db
 PEOPLE = ("stranger", "customer", "outsider", "reader", "agent", "elsewhere", "admin", "gone")
 IN, OUT, NO, HIDDEN, BAD, METHOD = 200, 302, 403, 404, 422, 405
 
+# What an agent may do who may change the ticket; it sends him back to its page.
+WRITE = (OUT, HIDDEN, HIDDEN, NO, OUT, HIDDEN, HIDDEN, OUT)
+
 # Answers in the order of PEOPLE. A stranger is sent to sign in (302), as is a session whose account
 # was switched off; what one may not see does not exist (404); what one sees and may not do is
 # forbidden (403). Who may send a form is told what is wrong with an empty one (422).
@@ -36,6 +39,19 @@ TABLE = [
     ("POST", "/tickets/{t}/notes/", (OUT, HIDDEN, HIDDEN, NO, BAD, HIDDEN, HIDDEN, OUT)),
     ("POST", "/tickets/{t}/facts/", (OUT, HIDDEN, HIDDEN, NO, OUT, HIDDEN, HIDDEN, OUT)),
     ("POST", "/tickets/{t}/owner/", (OUT, HIDDEN, HIDDEN, NO, OUT, HIDDEN, HIDDEN, OUT)),
+    (
+        "GET",
+        "/tickets/{t}/entries/{open}/mail/",
+        (OUT, HIDDEN, HIDDEN, IN, IN, HIDDEN, HIDDEN, OUT),
+    ),
+    ("POST", "/tickets/{t}/entries/{open}/mail/", (METHOD,) * 8),
+    ("POST", "/tickets/{t}/replies/{open}/withdrawal/", WRITE),
+    ("POST", "/tickets/{t}/mails/{mail}/again/", (OUT, HIDDEN, HIDDEN, NO, *(HIDDEN,) * 3, OUT)),
+    ("POST", "/tickets/{t}/entries/{note}/joining/", WRITE),
+    ("POST", "/tickets/{t}/entries/{note}/split/", WRITE),
+    ("POST", "/tickets/{t}/entries/{note}/note/", WRITE),
+    ("GET", "/tickets/{t}/entries/{note}/note/", (METHOD,) * 8),
+    ("GET", "/articles/{open}/source/", (OUT, *(HIDDEN,) * 6, OUT)),
     ("GET", "/notifications/", (OUT, OUT, OUT, IN, IN, IN, IN, OUT)),
     ("POST", "/notifications/", (METHOD,) * 8),
     ("GET", "/notifications/seen/", (METHOD,) * 8),

@@ -71,7 +71,7 @@ class TestOneTicket:
     def test_shows_nothing_internal(self, portal, nora, ticket):
         cast.custom_field("cost", staff_only=True, label="Secret cost")
         cast.custom_field("asset", label="Asset tag")
-        nora_acts = cast.acting(nora)
+        nora_acts = cast.acting(nora, "zammad")
         update_ticket(
             ticket.pk,
             TicketChange(
@@ -152,7 +152,7 @@ class TestOneTicket:
                 at=cast.MONDAY_10AM,
             )
 
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(11):
             portal.get(f"/my/tickets/{ticket.pk}/")
 
 

@@ -50,7 +50,7 @@ class TestTheLink:
                 to="kemal@example.test",
                 files=[NewFile("manual.pdf", b"%PDF", "application/pdf")],
             ),
-            actor=cast.acting(nora),
+            actor=cast.acting(nora, "zammad"),
             at=cast.MONDAY_10AM,
         )
 

@@ -106,13 +106,17 @@ def until(value: str = "") -> Control:
 
 @dataclass(slots=True)
 class Answer:
-    """What was typed as a reply or a note, shown again where it could not be sent."""
+    """What was typed as a reply or a note, shown again where it could not be sent.
+
+    ``kept`` are files of a reply that was taken back.
+    """
 
     body: str = ""
     state: str = ""
     until: str = ""
     problem: str = ""
     errors: dict[str, str] = field(default_factory=dict)
+    kept: Sequence[Any] = ()
 
     @classmethod
     def read(cls, posted: QueryDict) -> Answer:

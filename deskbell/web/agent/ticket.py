@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from deskbell.kernel.actor import NOBODY_ID
 from deskbell.kernel.clock import now
 from deskbell.kernel.errors import Forbidden, Invalid, Refused
+from deskbell.mail.models import MailState, OutgoingMail
 from deskbell.mail.queries import deliveries_of
 from deskbell.notify import queries as notifications
 from deskbell.notify.operations import see_ticket
@@ -32,6 +33,8 @@ from deskbell.tickets.operations import (
 )
 from deskbell.tickets.queries import TicketRow
 from deskbell.tickets.vocabulary import ArticleType, StateType
+from deskbell.web.agent import drafts
+from deskbell.web.agent.drafts import restored
 from deskbell.web.agent.forms import Answer, Facts, Vocabulary, owner_options
 from deskbell.web.agent.lists import rail
 from deskbell.web.shared import entries
@@ -47,7 +50,7 @@ class _News(Exception):
     """Somebody wrote to the ticket since the page was made."""
 
 
-def _row(request: DeskRequest, ticket_id: int) -> TicketRow:
+def row_to_change(request: DeskRequest, ticket_id: int) -> TicketRow:
     """The ticket, for an agent who may change it; every form of the page goes through here.
 
     Whoever sees it as its customer only has no business in the workspace: unknown. Who may read
@@ -73,7 +76,8 @@ def ticket(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
         # Only where there is something to note: reading a page takes no lock otherwise.
         see_ticket(row.id, actor=request.actor, at=now())
         unseen -= min(of_ticket, unseen)
-    return _page(request, row, unseen=unseen)
+    reply = restored(request, row.id) if request.method == "GET" else None
+    return _page(request, row, unseen=unseen, reply=reply)
 
 
 def _page(
@@ -107,9 +111,11 @@ def _page(
         people=people,
         files=queries.attachments_of(ids),
         deliveries=deliveries_of(ids),
+        at=now(),
         show_images={id_ for text in request.GET.getlist("images") if (id_ := id_of(text))},
         for_staff=True,
     )
+    shown = [entries.shown(article, around) for article in window]
     definitions = fields.for_actor(actor)
     custom = json.loads(row.custom)
     tags = queries.tags_of([row.id])[row.id]
@@ -134,7 +140,8 @@ def _page(
         "escalation": queries.moment(row.escalation_at) if row.escalation_at else None,
         "due": queries.moment(row.due_date) if row.due_date else None,
         "on_hold": bool(row.on_hold),
-        "entries": [entries.shown(article, around) for article in window],
+        "entries": shown,
+        "undoable": next((e for e in shown if e.mail is not None and e.mail.may_undo), None),
         "earlier": f"{here}?before={ids[0]}" if earlier else "",
         "is_past": "before" in request.GET,
         "seen": max(ids, default=0),
@@ -152,6 +159,7 @@ def _page(
         "is_merged": row.state_type == StateType.MERGED,
         "reaches": customer is not None and is_mailable(customer.email),
         "reply": reply or Answer(),
+        "restored": reply is not None and request.method == "GET",
         "note": note or Answer(),
         "mode": "note" if note is not None else "reply",
         "answer_states": [
@@ -202,19 +210,27 @@ def _readable(
 @signed_in("web", "POST")
 def create_reply(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
     """Answer the customer."""
-    row = _row(request, ticket_id)
+    row = row_to_change(request, ticket_id)
     answer = Answer.read(request.POST)
+    answer.kept = drafts.kept(request, ticket_id)
     try:
         article_id = _write(request, ticket_id, answer, internal=False)
     except (_News, Invalid, Refused) as problem:
         return _unsent(request, row, answer, problem, reply=answer)
-    return _sent(request, ticket_id, article_id, "reply", gettext("Your reply is on its way."))
+    # While it is held, what stands at the foot of the page says so, and how to take it back.
+    held = OutgoingMail.objects.filter(article_id=article_id, state=MailState.HELD).exists()
+    words = (
+        gettext("Your reply goes out in a few seconds; until then you can take it back.")
+        if held
+        else gettext("Your reply was published.")
+    )
+    return _sent(request, ticket_id, article_id, "reply", words)
 
 
 @signed_in("web", "POST")
 def create_note(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
     """Leave a note that only agents see."""
-    row = _row(request, ticket_id)
+    row = row_to_change(request, ticket_id)
     answer = Answer.read(request.POST)
     try:
         article_id = _write(request, ticket_id, answer, internal=True)
@@ -226,7 +242,7 @@ def create_note(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
 def _write(request: DeskRequest, ticket_id: int, answer: Answer, *, internal: bool) -> int:
     """Add the entry, unless there is one that the writer has not seen; its id."""
     seen = id_of(request.POST.get("seen", ""))
-    files = files_of(request)
+    files = [*drafts.files_again(answer.kept), *files_of(request)]
     if not answer.body.strip() and not files:
         raise Invalid("body", "required")
     with transaction.atomic():
@@ -279,7 +295,7 @@ def _sent(
 @signed_in("web", "POST")
 def change_facts(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
     """Change what the form beside the ticket says, all of it or nothing."""
-    row = _row(request, ticket_id)
+    row = row_to_change(request, ticket_id)
     owners, _people = owner_options(row.group_id, row.owner_id)
     facts = Facts(
         row,
@@ -302,7 +318,7 @@ def change_facts(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
     if facts.has_errors:
         return _page(request, row, status=422, facts=facts)
     messages.success(request, gettext("Saved."))
-    return _back(request, ticket_id)
+    return back_to(request, ticket_id)
 
 
 def _apply(
@@ -321,7 +337,7 @@ def _apply(
     update_ticket(ticket_id, change, actor=request.actor, at=at)
 
 
-def _back(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
+def back_to(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
     """To the ticket, or to the list where the change moved it out of reach."""
     try:
         queries.ticket_row(request.actor, ticket_id)
@@ -333,7 +349,7 @@ def _back(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
 @signed_in("web", "POST")
 def take(request: DeskRequest, ticket_id: int) -> HttpResponseBase:
     """Become the owner of a ticket that nobody has."""
-    _row(request, ticket_id)
+    row_to_change(request, ticket_id)
     with transaction.atomic():
         found = access.ticket_for(request.actor, ticket_id, "change", lock=True, as_agent=True)
         if found.owner_id not in (NOBODY_ID, request.viewer.pk):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from deskbell.web.agent import channels, incoming, lists, notifications, opening, ticket
+from deskbell.web.agent import channels, entry, incoming, lists, notifications, opening, ticket
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("tickets/", lists.tickets, name="agent-tickets"),
@@ -14,6 +14,32 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tickets/<int:ticket_id>/notes/", ticket.create_note, name="agent-notes"),
     path("tickets/<int:ticket_id>/facts/", ticket.change_facts, name="agent-facts"),
     path("tickets/<int:ticket_id>/owner/", ticket.take, name="agent-take"),
+    path(
+        "tickets/<int:ticket_id>/entries/<int:article_id>/mail/",
+        entry.mail_of,
+        name="agent-mail-of",
+    ),
+    path(
+        "tickets/<int:ticket_id>/replies/<int:article_id>/withdrawal/",
+        entry.take_back,
+        name="agent-take-back",
+    ),
+    path("tickets/<int:ticket_id>/mails/<int:mail_id>/again/", entry.resend, name="agent-resend"),
+    path(
+        "tickets/<int:ticket_id>/entries/<int:article_id>/joining/",
+        entry.join,
+        name="agent-join",
+    ),
+    path(
+        "tickets/<int:ticket_id>/entries/<int:article_id>/split/",
+        entry.split,
+        name="agent-split",
+    ),
+    path(
+        "tickets/<int:ticket_id>/entries/<int:article_id>/note/",
+        entry.keep,
+        name="agent-keep",
+    ),
     path("notifications/", notifications.notifications, name="agent-notifications"),
     path("notifications/seen/", notifications.see_all, name="agent-notifications-seen"),
     path("admin/mail/", incoming.overview, name="admin-incoming"),

@@ -12,6 +12,7 @@ from deskbell.kernel.actor import SYSTEM
 from deskbell.kernel.clock import now
 from deskbell.kernel.errors import Unknown
 from deskbell.kernel.text import fold
+from deskbell.mail.queries import held_articles
 from deskbell.people.models import Group, User
 from deskbell.tickets import fields, public_links, queries, thread
 from deskbell.tickets.models import State
@@ -32,6 +33,7 @@ def ticket(request: HttpRequest) -> HttpResponseBase:
         SYSTEM, row, limit=WINDOW, before=id_of(request.GET.get("before", "")), public=True
     )
     ids = [article.id for article in window]
+    held = held_articles(ids)
     query = request.GET.copy()
     for name in ("before", "images"):
         query.pop(name, None)
@@ -54,7 +56,12 @@ def ticket(request: HttpRequest) -> HttpResponseBase:
         "group": Group.objects.get(pk=row.group_id),
         "created": queries.moment(row.created_at),
         "custom": shown_values(fields.definitions(staff=False), json.loads(row.custom)),
-        "entries": [entries.shown(article, around) for article in window],
+        "entries": [
+            # What its writer may still take back is nobody else's yet.
+            entries.shown(article, around)
+            for article in window
+            if article.id not in held
+        ],
         "earlier": f"{here}&before={ids[0]}" if earlier else "",
         "is_past": "before" in request.GET,
     }

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from deskbell.kernel.clock import now
 from deskbell.kernel.errors import Invalid, Refused
 from deskbell.kernel.text import storable
+from deskbell.mail.queries import held_articles
 from deskbell.people.models import Group, User
 from deskbell.search.results import find
 from deskbell.tickets import access, fields, overviews, queries, rules, thread
@@ -83,6 +84,7 @@ def _page(
         public=True,
     )
     ids = [article.id for article in window]
+    held = held_articles(ids)
     here = reverse("portal-ticket", args=[row.id])
     people = entries.people_of(window, customer_id=row.customer_id)
     around = entries.Surroundings(
@@ -105,7 +107,12 @@ def _page(
         "group": group,
         "created": queries.moment(row.created_at),
         "custom": shown_values(definitions, json.loads(row.custom)),
-        "entries": [entries.shown(article, around) for article in window],
+        "entries": [
+            # What its writer may still take back is nobody else's yet.
+            entries.shown(article, around)
+            for article in window
+            if article.id not in held
+        ],
         "earlier": f"{here}?before={ids[0]}" if earlier else "",
         "is_past": "before" in request.GET,
         "seen": max(ids, default=0),

@@ -9,7 +9,9 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header, parse_etags
 
-from deskbell.tickets import attachments
+from deskbell.kernel.errors import Forbidden
+from deskbell.mail.intake.taking import raw_of
+from deskbell.tickets import access, attachments
 from deskbell.tickets.models import Article, Attachment
 from deskbell.tickets.operations import article_for
 from deskbell.tickets.texts import HTML, plain_text
@@ -27,6 +29,8 @@ log = logging.getLogger("deskbell.web")
 
 #: For whatever is not a page: nothing loads, nothing runs, whichever way a browser shows it.
 SEALED = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; sandbox"
+#: Bytes of a message's source that a page shows; all of it is there for download.
+SOURCE_SHOWN = 2_000_000
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 
 
@@ -126,6 +130,32 @@ def _framed(request: HttpRequest, found: Article, reader: Reader) -> HttpRespons
 def article_text(request: DeskRequest, article_id: int) -> HttpResponseBase:
     """The whole text of an entry."""
     return _as_text(article_for(request.actor, article_id))
+
+
+@signed_in("web", *Read)
+def article_source(request: DeskRequest, article_id: int) -> HttpResponseBase:
+    """The message that an entry came from, as it came: for agents of the ticket's group alone.
+
+    Its header says more than a customer or a copy should know about others. ``?download`` gives
+    the file for a mail program.
+    """
+    found = article_for(request.actor, article_id)
+    if not access.sees_internal(request.actor, found.ticket):
+        raise Forbidden("article", article_id)
+    raw = raw_of(found.pk)
+    if raw is None:
+        raise Http404
+    if "download" in request.GET:
+        response = HttpResponse(raw, content_type="application/octet-stream")
+        disposition = content_disposition_header(True, f"message-{found.pk}.eml")
+        response["Content-Disposition"] = disposition or "attachment"
+    else:
+        shown = raw[:SOURCE_SHOWN].decode("utf-8", "replace")
+        response = HttpResponse(shown, content_type="text/plain; charset=utf-8")
+    response["Content-Security-Policy"] = SEALED
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 @allow(*Read)

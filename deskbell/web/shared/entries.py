@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,13 +14,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
 
 from deskbell.kernel.actor import NOBODY_ID
-from deskbell.mail.models import MailState
 from deskbell.mail.queries import Delivery
 from deskbell.people.models import User
 from deskbell.tickets.queries import ArticleRow, AttachmentRow, moment
 from deskbell.tickets.texts import HTML
 from deskbell.tickets.vocabulary import ArticleType, Sender
 from deskbell.web.shared import bodies
+from deskbell.web.shared.mails import ShownMail, shown_mail
 from deskbell.web.shared.signatures import Reader, article_token, signed_file_address
 
 Kind = Literal["agent", "customer", "note", "system"]
@@ -46,14 +47,11 @@ class ShownFile:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownDelivery:
-    """How far messages got, in words; ``tone`` is ``bad`` where somebody must look."""
+class ShownProof:
+    """What a mail server of ours says about the sender: ``tone`` is ``good`` or ``bad``."""
 
-    addresses: str
+    tone: Literal["good", "bad"]
     words: str
-    at: datetime | None
-    tone: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,9 @@ class Entry:
 
     ``html`` is a text's markup; ``frame`` the address of an HTML body instead, which is ``short``,
     ``medium`` or ``long`` by a guess, so that little moves once it is measured. ``whole`` is where
-    a long text can be read to its end. ``images`` is the address that shows remote images.
+    a long text can be read to its end. ``images`` is the address that shows remote images, ``text``
+    that of an HTML body as text, ``source`` that of the message as it came. ``details`` are label
+    and words of what is rarely asked for; ``held`` is why the entry is held apart, from ``sender``.
     """
 
     id: int
@@ -81,7 +81,13 @@ class Entry:
     whole: str = ""
     images: str = ""
     files: Sequence[ShownFile] = ()
-    deliveries: Sequence[ShownDelivery] = ()
+    mail: ShownMail | None = None
+    text: str = ""
+    source: str = ""
+    details: Sequence[tuple[str, str]] = ()
+    proof: ShownProof | None = None
+    held: str = ""
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +105,7 @@ class Surroundings:
     people: Mapping[int, User]
     files: Mapping[int, Sequence[AttachmentRow]]
     deliveries: Mapping[int, Sequence[Delivery]] = field(default_factory=dict)
+    at: datetime | None = None
     show_images: Collection[int] = ()
     for_staff: bool = False
 
@@ -139,9 +146,66 @@ def shown(row: ArticleRow, around: Surroundings) -> Entry:
             for file in around.files.get(row.id, ())
             if not (file.inline and row.content_type == HTML)
         ],
-        deliveries=_deliveries(around.deliveries.get(row.id, ())),
+        mail=_mail(row, around),
         **_body(row, around),
+        **(_about_the_mail(row) if around.for_staff else {}),
     )
+
+
+def _mail(row: ArticleRow, around: Surroundings) -> ShownMail | None:
+    """How far the messages about an entry got; for staff only."""
+    if around.at is None:
+        return None
+    return shown_mail(
+        around.deliveries.get(row.id, ()),
+        at=around.at,
+        is_writer=row.created_by_id == around.reader.user_id,
+    )
+
+
+def _about_the_mail(row: ArticleRow) -> dict[str, Any]:
+    """What staff may want to know about an entry that came by mail."""
+    preferences = json.loads(row.preferences) if row.preferences else {}
+    about: dict[str, Any] = {}
+    if row.internal and (why := preferences.get("held")):
+        about |= {"held": str(why), "sender": row.from_address or gettext("somebody unknown")}
+    if row.via != "mail" or row.sender == Sender.SYSTEM:
+        return about
+    found = preferences.get("authentication")
+    proof = found if isinstance(found, dict) else {}
+    about["proof"] = _proof(proof, row.from_address or "")
+    lines = [
+        (gettext("From"), row.from_address),
+        (gettext("Answers to"), row.reply_to),
+        (gettext("Sender check"), _results(proof)),
+        ("Message-ID", row.message_id),
+    ]
+    about["details"] = [(label, words) for label, words in lines if words]
+    about["source"] = reverse("article-source", args=[row.id])
+    return about
+
+
+def _proof(found: Mapping[str, Any], sender: str) -> ShownProof | None:
+    """Whether the sender is proven or forged; ``None`` where nobody knows."""
+    domain = parseaddr(sender)[1].rpartition("@")[2].casefold()
+    judged = str(found.get("domain", "")).casefold()
+    if found.get("dmarc") == "pass" and domain and judged == domain:
+        words = gettext("Proven: the mail really comes from %(domain)s.")
+        return ShownProof("good", words % {"domain": judged})
+    if found.get("dmarc") == "fail":
+        words = gettext("The mail server says that this does not come from %(domain)s.")
+        return ShownProof("bad", words % {"domain": judged or domain or gettext("its sender")})
+    return None
+
+
+def _results(found: Mapping[str, Any]) -> str:
+    """Every method's result, as the mail server gave it."""
+    names = (("dmarc", "DMARC"), ("dkim", "DKIM"), ("spf", "SPF"))
+    given = [f"{name} {found[key]}" for key, name in names if found.get(key)]
+    if not given:
+        return gettext("no mail server of ours said anything")
+    domain = found.get("domain")
+    return ", ".join(given) + (f" ({domain})" if domain else "")
 
 
 def _author(row: ArticleRow, person: User | None) -> str:
@@ -161,6 +225,7 @@ def _body(row: ArticleRow, around: Surroundings) -> dict[str, Any]:
     body: dict[str, Any] = {
         "frame": frame_address(row.id, around.reader),
         "length": _length(row.body),
+        "text": text_address(row.id, around.reader),
     }
     if row.id in around.show_images:
         body["frame"] = _with(body["frame"], "images=1")
@@ -200,31 +265,3 @@ def _file(row: AttachmentRow, reader: Reader) -> ShownFile:
     else:
         address = signed_file_address(row.id, row.filename, reader)
     return ShownFile(row.filename, row.size, address, row.content_type.startswith("image/"))
-
-
-def _deliveries(all_of_them: Sequence[Delivery]) -> list[ShownDelivery]:
-    """One line for all messages that got equally far, failures for themselves."""
-    words = {
-        MailState.HELD: gettext("Held back"),
-        MailState.QUEUED: gettext("Waiting to be sent"),
-        MailState.SENDING: gettext("Being sent"),
-        MailState.SENT: gettext("Sent"),
-        MailState.DELIVERED: gettext("Delivered"),
-        MailState.FAILED: gettext("Could not be sent"),
-        MailState.BOUNCED: gettext("Came back"),
-    }
-    troubled = {MailState.FAILED, MailState.BOUNCED}
-    lines: dict[tuple[MailState, str], list[Delivery]] = {}
-    for one in all_of_them:
-        reason = one.reason if one.state in troubled else ""
-        lines.setdefault((one.state, reason), []).append(one)
-    return [
-        ShownDelivery(
-            addresses=", ".join(one.address for one in line),
-            words=words[state],
-            at=max((one.sent_at for one in line if one.sent_at), default=None),
-            tone="bad" if state in troubled else "",
-            reason=reason,
-        )
-        for (state, reason), line in lines.items()
-    ]

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("articles/<int:article_id>/html/", contents.article_html, name="article-html"),
     path("articles/<int:article_id>/text/", contents.article_text, name="article-text"),
+    path("articles/<int:article_id>/source/", contents.article_source, name="article-source"),
     path(
         "articles/signed/<int:article_id>/html/",
         contents.signed_article_html,

@@ -23,6 +23,10 @@ for (const field of document.querySelectorAll("textarea[data-draft]")) {
   const key = `draft:${field.dataset.draft}`;
   const kept = stored((storage) => storage.getItem(key));
   if (kept && !field.value) field.value = kept;
+  else if (kept && field.dataset.restored !== undefined && !field.value.includes(kept)) {
+    // A reply that was taken back meets the next one that was begun meanwhile: both stay.
+    field.value = `${field.value}\n\n${kept}`;
+  }
   let timer;
   const keep = () =>
     stored((storage) =>

@@ -4,3 +4,4 @@ import "./scheme.js";
 import "./frames.js";
 import "./composer.js";
 import "./keys.js";
+import "./mail.js";
