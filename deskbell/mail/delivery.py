@@ -26,7 +26,7 @@ from deskbell.kernel.jobs import GiveUp, RetryLater
 from deskbell.kernel.jobs.execution import pause_before
 from deskbell.kernel.models import Job, JobState
 from deskbell.kernel.text import fold
-from deskbell.mail import headers, jobs, rendering, routes, transport, wording
+from deskbell.mail import headers, jobs, rendering, routes, tags, transport, wording
 from deskbell.mail.composing import Composed, Enclosure, Letterhead, compose
 from deskbell.mail.headers import NotDeliverable
 from deskbell.mail.messages import (
@@ -202,7 +202,7 @@ def composed_for(mail: OutgoingMail) -> Composed:
         references=references,
         in_reply_to=(headers.message_ids_in(article.in_reply_to) or references)[-1],
         automatic=not letter,
-        reply_to=_reply_to(article) if letter else "",
+        reply_to=_reply_to(mail, message),
     )
     # An image that the words do not show after all is a file like any other.
     kept = [e if e.content_id in rendered.images else replace(e, content_id="") for e in enclosures]
@@ -248,9 +248,13 @@ def _subject(article: Article, reference: str, message: PublicMessage | StaffNot
     return wording.subject(reference, ticket.title, message.occasion)
 
 
-def _reply_to(article: Article) -> str:
-    """Where answers should go, if the agent named a place."""
-    found = senders.addresses_in(article.reply_to)
+def _reply_to(mail: OutgoingMail, message: PublicMessage | StaffNotification) -> str:
+    """Where answers should go: to staff's own address for it, or where the agent said."""
+    if isinstance(message, StaffNotification):
+        return tags.reply_address(mail, senders.desk_address(mail.article.ticket.group))
+    if not message.is_letter:
+        return ""
+    found = senders.addresses_in(mail.article.reply_to)
     return found[0] if found and is_mailable(found[0]) else ""
 
 

@@ -27,6 +27,7 @@ REFERENCES_AT_MOST = 20
 
 _LAYOUT_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,200}@[!-;=?A-~]{1,200}>")
+_ROW_ID = re.compile(r"<[0-9]{1,19}\.[0-9]{1,19}\.[0-9a-f]{32}@")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+\Z")
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*\Z")
 
@@ -110,6 +111,11 @@ def row_message_id(*, ticket_id: int, article_id: int, address_key: str, host: s
     """
     secret = _signature("message", f"{article_id}:{address_key}")
     return f"<{ticket_id}.{article_id}.{secret}@{host}>"
+
+
+def is_row_message_id(message_id: str) -> bool:
+    """Whether the id has the form of those that :func:`row_message_id` makes, for any host."""
+    return _ROW_ID.match(message_id) is not None
 
 
 def thread_message_id(*, ticket_id: int, host: str) -> str:

@@ -258,7 +258,8 @@ class IncomingMail(models.Model):
     ``key`` is what the mailbox calls it (``validity:uid``, a UIDL), once per channel. ``copy_of``
     names the row with the same bytes that came before. ``told_at`` is when the mailbox heard that
     the desk has it. ``fate`` is empty while it waits; ``reason`` says why, for people. Ticket and
-    article are plain ids: they may be deleted, what happened stays.
+    article are plain ids: they may be deleted, what happened stays. ``external_key`` is the number
+    under which another ticket system wrote. Without a ``place`` the bytes are not kept (any more).
     """
 
     channel = models.ForeignKey(MailChannel, models.SET_NULL, null=True, related_name="+")
@@ -277,7 +278,9 @@ class IncomingMail(models.Model):
     article_id = models.BigIntegerField(null=True, blank=True)
     message_id = models.CharField(max_length=255, default="", blank=True)
     sender = models.CharField(max_length=254, default="", blank=True)
+    sender_key = models.CharField(max_length=508, default="", blank=True)
     subject = models.CharField(max_length=400, default="", blank=True)
+    external_key = models.CharField(max_length=64, default="", blank=True)
 
     class Meta:
         constraints = [
@@ -296,6 +299,16 @@ class IncomingMail(models.Model):
             models.Index(fields=["fate", "id"], name="incoming_by_fate"),
             models.Index(fields=["message_id"], name="incoming_message_id"),
             models.Index(fields=["article_id"], name="incoming_article"),
+            models.Index(fields=["sender_key", "handled_at"], name="incoming_by_sender"),
+            models.Index(fields=["ticket_id", "handled_at"], name="incoming_by_ticket"),
+            models.Index(
+                fields=["external_key"],
+                name="incoming_external",
+                condition=models.Q(external_key__gt=""),
+            ),
+            models.Index(
+                fields=["handled_at"], name="incoming_raw", condition=models.Q(place__gt="")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -317,11 +330,13 @@ class DeadAddress(models.Model):
         return self.address
 
 
-class IgnoreRule(models.Model):
-    """Messages that are taken in and become nothing, for a group or for all; ``caught`` counts.
+class IgnoreRule(Stamped):
+    """Messages that become nothing, or are never answered; for a group or for all.
 
     ``address`` is a sender; ``domain`` its domain with all below it; ``header`` is ``Name: words``,
-    which must stand in that field (without words: the field must be there).
+    which must stand in that field (without words: the field must be there). ``key`` is what a
+    message is looked up by: ``address:a@b.c``, ``domain:b.c``, ``header:x-spam``. ``caught`` counts
+    messages, the last one at ``caught_at``.
     """
 
     class What(models.TextChoices):
@@ -329,13 +344,34 @@ class IgnoreRule(models.Model):
         DOMAIN = "domain"
         HEADER = "header"
 
+    class Action(models.TextChoices):
+        IGNORE = "ignore"
+        QUIET = "quiet"
+
     what = models.CharField(max_length=10, choices=What)
     pattern = models.CharField(max_length=300)
+    key = models.CharField(max_length=620, default="")
+    action = models.CharField(max_length=10, choices=Action, default=Action.IGNORE)
     group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, related_name="+")
     active = models.BooleanField(default=True)
     caught = models.PositiveIntegerField(default=0)
     caught_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=250, default="", blank=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["key"], name="ignore_by_key")]
+
     def __str__(self) -> str:
         return f"{self.what} {self.pattern}"
+
+
+class MailPolicy(Stamped):
+    """The rules for incoming mail that an administrator sets: one row, of what differs from usual.
+
+    See :mod:`deskbell.mail.policy`.
+    """
+
+    values = models.JSONField(default=dict, blank=True)
+
+    def __str__(self) -> str:
+        return "mail policy"

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from deskbell.mail.reading import read
-from deskbell.mail.reading.references import Decision, Known, Rules, decide
+from deskbell.mail.reading.references import HEADERS, Decision, Known, Place, Rules, decide
 from deskbell.ops.cli import CommandError
 
 SETUP_VARIABLE = "MAIL_SETUP"
@@ -64,7 +64,7 @@ def rules_of(setup: Mapping[str, Any]) -> Rules:
     largest = setup.get("max_message_mb")
     return Rules(
         hooks=(str(setup.get("ticket_hook") or "Ticket#"),),
-        search_in=frozenset(setup.get("search_in", ["references"])),
+        search_in=_places(setup.get("search_in", ["references"])),
         own_addresses=_lower(setup.get("system_addresses")),
         agents=_lower(setup.get("agents")),
         fqdn=str(setup.get("fqdn", "")),
@@ -72,6 +72,13 @@ def rules_of(setup: Mapping[str, Any]) -> Rules:
         search_customer_of_agent=bool(setup.get("sender_is_agent_search_for_customer", True)),
         largest=None if largest is None else int(float(largest) * 1024 * 1024),
     )
+
+
+def _places(named: Collection[str]) -> frozenset[Place]:
+    """Where a ticket is looked for; a setup names what is searched besides the subject."""
+    headers = HEADERS if "references" in named else frozenset[Place]()
+    others: tuple[Place, ...] = ("body", "attachment")
+    return headers.union({"subject"}, (place for place in others if place in named))
 
 
 def _lower(entries: Any) -> frozenset[str]:
@@ -103,6 +110,9 @@ class SetupTickets:
 
     def by_number(self, numbers: Sequence[str]) -> Known | None:
         return next((self._numbers[one] for one in numbers if one in self._numbers), None)
+
+    def by_slug_id(self, pairs: Sequence[tuple[str, int]]) -> Known | None:
+        return None  # a setup names no groups
 
     def by_message_id(self, ids: Sequence[str]) -> tuple[Known, str] | None:
         return next((self._ids[one] for one in ids if one in self._ids), None)

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_COMMENT = re.compile(r"\([^()]{0,500}\)")
 _RESULT = re.compile(r"\s*([a-z0-9-]+)\s*=\s*([a-z]+)(.*)", re.IGNORECASE | re.DOTALL)
 _FROM = re.compile(r"header\.from\s*=\s*\"?@?([^\s;\"]+)", re.IGNORECASE)
 
@@ -43,17 +42,18 @@ class Authentication:
 
 
 def authentication(results: Iterable[str], *, trusted: Iterable[str]) -> Authentication:
-    """Read ``Authentication-Results`` fields, the topmost of a trusted host alone.
+    """Read the topmost ``Authentication-Results`` field, if it is of a trusted host.
 
-    Servers put theirs on top, so whatever stands below it may have come with the message.
+    Servers put theirs on top, so whatever stands below it may have come with the message, even
+    under the name of a trusted host that had nothing to say this time.
     """
     hosts = {host.casefold() for host in trusted}
     for text in results:
-        text = _COMMENT.sub(" ", text[:10_000])
+        text = _plain(text[:10_000])
         host, _, rest = text.partition(";")
         words = host.split()
         if not words or words[0].casefold() not in hosts:
-            continue
+            break
         found: dict[str, str] = {}
         domain = ""
         for part in rest.split(";"):
@@ -61,6 +61,8 @@ def authentication(results: Iterable[str], *, trusted: Iterable[str]) -> Authent
             if match is None:
                 continue
             method, result = match[1].lower(), match[2].lower()
+            if method == "dmarc" and method in found:
+                continue  # there is one From, and so one verdict on it
             if method == "dmarc" and (judged := _FROM.search(match[3])):
                 domain = judged[1]
             # A message has several signatures; one that holds is enough.
@@ -73,3 +75,29 @@ def authentication(results: Iterable[str], *, trusted: Iterable[str]) -> Authent
             domain=domain,
         )
     return Authentication()
+
+
+def _plain(text: str) -> str:
+    """The field without its comments, and without what would mean something inside of quotes.
+
+    Addresses of strangers stand in it, and a quoted part of one may hold a whole verdict.
+    """
+    found: list[str] = []
+    depth, quoted, escaped = 0, False, False
+    for letter in text:
+        if escaped:
+            escaped = False
+        elif letter == "\\" and (quoted or depth):
+            escaped = True
+        elif letter == '"' and not depth:
+            quoted = not quoted
+        elif not quoted and letter == "(":
+            depth += 1
+        elif not quoted and letter == ")" and depth:
+            depth -= 1
+            found.append(" ")
+        elif quoted:
+            found.append(letter if letter.isalnum() or letter in "@.-_" else "_")
+        elif not depth:
+            found.append(letter)
+    return "".join(found)

@@ -30,7 +30,7 @@ from deskbell.kernel import clock
 from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.errors import DeskError
 from deskbell.kernel.jobs import RetryLater
-from deskbell.kernel.text import storable
+from deskbell.kernel.text import fold, storable
 from deskbell.mail.intake import store
 from deskbell.mail.intake.judging import Verdict, judge
 from deskbell.mail.models import Fate, IncomingMail
@@ -247,6 +247,8 @@ def _settled(mail_id: int, verdict: Verdict, *, at: datetime) -> Fate:
         article_id=verdict.article_id,
         message_id=storable(verdict.message_id)[:255],
         sender=storable(verdict.sender)[:254],
+        sender_key=fold(storable(verdict.sender)[:254])[:508],
+        external_key=storable(verdict.external_key)[:64],
         subject=storable(verdict.subject)[:400],
         handled_at=at,
     )

@@ -11,16 +11,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import Count, Q
 
 from deskbell.kernel.actor import NOBODY_ID, Actor
 from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.text import fold, storable
-from deskbell.mail.intake import bounces, threading
+from deskbell.mail import policy as policies
+from deskbell.mail import tags
+from deskbell.mail.headers import is_row_message_id
+from deskbell.mail.intake import bounces, ignoring, threading
 from deskbell.mail.intake.authentication import Authentication, authentication
 from deskbell.mail.intake.threading import Found, Ground
-from deskbell.mail.messages import STAFF_PARTS
+from deskbell.mail.messages import PUBLIC_PARTS, STAFF_PARTS
 from deskbell.mail.models import DeadAddress, Fate, IgnoreRule, IncomingMail, OutgoingMail
+from deskbell.mail.policy import Policy
+from deskbell.mail.reading import references
+from deskbell.mail.reading.addresses import Address
 from deskbell.mail.reading.facts import Facts, File
 from deskbell.people import access as people_access
 from deskbell.people.addresses import is_address, is_mailable
@@ -41,8 +47,8 @@ from deskbell.tickets.vocabulary import BODY_LIMIT, ArticleType, Sender
 NO_SUBJECT = "(no subject)"
 #: New addresses that one message may add to the copies of a ticket.
 NEW_COPIES = 20
-#: Acknowledgements to one sender within the time; the messages beyond become tickets in silence.
-ACKNOWLEDGED = (5, timedelta(hours=1))
+#: The time in which messages of one sender, or to one ticket, are counted.
+COUNTED = timedelta(hours=1)
 
 
 _SENT = Compiled(lambda id_: OutgoingMail.objects.filter(message_id=id_).values_list("pk")[:1], str)
@@ -81,21 +87,45 @@ class Verdict:
     message_id: str = ""
     sender: str = ""
     subject: str = ""
+    external_key: str = ""
 
 
 @dataclass(slots=True)
 class _Mail:
-    """A message on its way through the rules."""
+    """A message on its way through the rules.
+
+    ``address`` says who wrote, going by From (or Sender, where From has none): it proves nothing.
+    A ``quiet`` one is kept and answered by nothing, though a person may have written it.
+    """
 
     row: IncomingMail
     facts: Facts
     group: Group
     at: datetime
+    policy: Policy
     address: str
     name: str
     proof: Authentication
     user: User | None = None
+    quiet: bool = False
+    #: Message-IDs, without brackets, of what the desk sent to people outside.
+    public_ids: frozenset[str] = frozenset()
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it must wake nothing, and nothing may be sent because of it."""
+        return self.quiet or self.facts.machine.must_not_auto_respond
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether a trusted server vouches for the address that the desk takes for the author's.
+
+        Servers look at one From address; with several, it could be another one than ours.
+        """
+        fields = [name for name, _ in self.facts.fields if name == "from"]
+        alone = len(fields) == len(self.facts.from_) == 1
+        return alone and self.proof.proves(self.address)
 
     def verdict(
         self,
@@ -113,6 +143,7 @@ class _Mail:
             message_id=self.facts.message_id,
             sender=self.address,
             subject=self.facts.subject,
+            external_key=self.facts.external_key,
         )
 
 
@@ -121,18 +152,22 @@ def judge(row: IncomingMail, facts: Facts, *, at: datetime) -> Verdict:
     channel = row.channel
     if channel is None:
         return Verdict(Fate.REFUSED, "Its channel was removed.")
-    sender = facts.sender
+    author = _author(facts)
     mail = _Mail(
         row=row,
         facts=facts,
         group=channel.group,
         at=at,
-        address=sender.address if sender is not None else "",
-        name=sender.name if sender is not None else "",
+        policy=policies.present(),
+        address=author.address if author is not None else "",
+        name=author.name if author is not None else "",
         proof=authentication(
             facts.authentication_results, trusted=settings.CONFIG.trusted_mail_hosts
         ),
     )
+    if row.size > mail.policy.max_message_mb * 1024 * 1024:
+        limit = mail.policy.max_message_mb
+        return mail.verdict(Fate.REFUSED, f"It is larger than {limit} MB.")
     if reason := _is_ours(mail) or _is_known(mail) or _is_ignored(mail):
         return mail.verdict(Fate.IGNORED, reason)
     if facts.bounce is not None and (returned := bounces.returned(facts.bounce, facts)):
@@ -146,12 +181,34 @@ def judge(row: IncomingMail, facts: Facts, *, at: datetime) -> Verdict:
     if not facts.machine.is_auto_reply and _DEAD.first(fold(mail.address)) is not None:
         DeadAddress.objects.filter(key=fold(mail.address)).delete()
     mail.user = _person(mail)
-    found = threading.find(facts)
+    found = _found(mail)
     if found is not None:
         verdict = _follow_up(mail, found)
         if verdict is not None:
             return verdict
     return _open(mail, follows=found)
+
+
+def _author(facts: Facts) -> Address | None:
+    """Who wrote. Reply-To may stand in for From where people look, never where rights depend."""
+    return facts.from_[0] if facts.from_ else facts.sender_field
+
+
+def _found(mail: _Mail) -> Found | None:
+    """The ticket that the message belongs to; an agent's own address for it is the surest sign."""
+    facts = mail.facts
+    written_to = [*(person.address for person in (*facts.to, *facts.cc)), *facts.delivered_to]
+    told = tags.mail_of(written_to)
+    found = threading.find(facts, mail.policy)
+    if found is not None:
+        mail.public_ids = frozenset(
+            sent.message_id.strip("<>") for sent in found.answered if sent.part in PUBLIC_PARTS
+        )
+    if told is not None and told.address_key == fold(mail.address):
+        return Found(told.article.ticket_id, Ground.TAG, (told,))
+    if found is None and told is not None:
+        return Found(told.article.ticket_id, Ground.TAG)
+    return found
 
 
 # --- what is not ours to read --------------------------------------------------------------------
@@ -162,8 +219,7 @@ def _is_ours(mail: _Mail) -> str:
     id_ = f"<{mail.facts.message_id}>"
     if _SENT.first(id_) is not None:
         return "It was sent by this desk."
-    machine = mail.facts.machine
-    if "own-message-id" in machine.reasons and (machine.is_auto_reply or machine.is_bulk):
+    if references.is_echo(mail.facts):
         return "It is an automatic mail of this desk that came back."
     return ""
 
@@ -201,26 +257,19 @@ def _says_the_same(mail: _Mail, article_id: int) -> bool:
 
 
 def _is_ignored(mail: _Mail) -> str:
-    """The administrators' list of what becomes nothing."""
-    rows = IgnoreRule.objects.filter(Q(group=None) | Q(group=mail.group), active=True)
-    for rule in rows.order_by("id"):
-        if _matches(rule, mail):
-            IgnoreRule.objects.filter(pk=rule.pk).update(caught=F("caught") + 1, caught_at=mail.at)
-            return f"The list of ignored mail names the {rule.what} {rule.pattern}."
+    """The administrators' lists: of what becomes nothing, and of what is never answered."""
+    rules = ignoring.catching(mail.facts, mail.address, group_id=mail.group.pk)
+    ignored = [rule for rule in rules if rule.action == IgnoreRule.Action.IGNORE]
+    deciding = ignored or rules
+    ignoring.count(deciding, at=mail.at)
+    if not deciding:
+        return ""
+    named = f"{deciding[0].what} {deciding[0].pattern}"
+    if ignored:
+        return f"The list of ignored mail names the {named}."
+    mail.quiet = True
+    mail.notes.append(f"The list of mail that is never answered names the {named}.")
     return ""
-
-
-def _matches(rule: IgnoreRule, mail: _Mail) -> bool:
-    pattern = fold(rule.pattern)
-    address = fold(mail.address)
-    if rule.what == IgnoreRule.What.ADDRESS:
-        return bool(pattern) and address == pattern
-    if rule.what == IgnoreRule.What.DOMAIN:
-        domain, wanted = address.rpartition("@")[2], pattern.lstrip("@.")
-        return bool(wanted) and (domain == wanted or domain.endswith(f".{wanted}"))
-    name, _, words = pattern.partition(":")
-    values = [value for field, value in mail.facts.fields if field == name.strip()]
-    return any(words.strip() in fold(value) for value in values)
 
 
 # --- people --------------------------------------------------------------------------------------
@@ -231,11 +280,16 @@ def _person(mail: _Mail) -> User | None:
 
     ``None`` where the message has no address to answer to, or one of the desk's own.
     """
-    if not is_address(mail.address) or fold(mail.address) in senders.desk_addresses():
+    if not is_address(mail.address) or fold(mail.address) in _own(mail):
         return None
     first, _, last = mail.name.strip().rpartition(" ")
     name = (first[:100], last[:100])
     return find_or_create_customer(mail.address, name=name, actor=_desk(), at=mail.at)
+
+
+def _own(mail: _Mail) -> frozenset[str]:
+    """Keys of the addresses that are the desk's own."""
+    return senders.desk_addresses() | mail.policy.own_keys
 
 
 def _desk(user: User | None = None) -> Actor:
@@ -254,9 +308,13 @@ def _agent(mail: _Mail, ticket: Ticket) -> Actor | None:
 
 
 def _was_told(mail: _Mail, found: Found) -> OutgoingMail | None:
-    """The message to this very agent that he answers: nobody else knows its id."""
+    """The message to this very agent that he answers: nobody else knows its id, or its address."""
     key = fold(mail.address)
-    return next((m for m in found.answered if m.address_key == key and m.part in STAFF_PARTS), None)
+    for told in found.answered:
+        if told.address_key == key and told.part in STAFF_PARTS:
+            # What he was told of another ticket says nothing about this one.
+            return told if told.article.ticket_id == found.ticket_id else None
+    return None
 
 
 # --- follow-ups ----------------------------------------------------------------------------------
@@ -267,22 +325,24 @@ def _follow_up(mail: _Mail, found: Found) -> Verdict | None:
     ticket_id = threading.survivor(found.ticket_id)
     ticket = _TICKET.first(ticket_id)
     assert ticket is not None
-    belongs = threading.belongs(mail.address, ticket_id) or (
-        ticket_id != found.ticket_id and threading.belongs(mail.address, found.ticket_id)
+    if not mail.is_silent and _is_too_often(mail, ticket_id=ticket_id):
+        mail.quiet = True
+        limit = mail.policy.mails_per_ticket
+        mail.notes.append(f"More than {limit} messages within the hour: nobody is mailed.")
+    belongs = threading.belongs(mail.address, mail.user, ticket_id) or (
+        ticket_id != found.ticket_id and threading.belongs(mail.address, mail.user, found.ticket_id)
     )
     agent = _agent(mail, ticket)
-    if agent is not None:
+    if agent is not None and not mail.proof.is_forged:
         told = _was_told(mail, found)
-        if told is not None or mail.proof.proves(mail.address):
+        if told is not None or mail.is_proven:
             return _agent_answers(mail, ticket, found, told, actor=agent)
-        if not belongs:
-            return _held(mail, ticket, "It says that it is from an agent, but nothing proves it.")
+    if agent is not None and not belongs:
+        return _held(mail, ticket, "It says that it is from an agent, but nothing proves it.")
     if mail.proof.is_forged:
         return _held(mail, ticket, "The mail server says that the sender is forged.")
-    if found.ground is Ground.SUBJECT and not belongs:
-        if mail.facts.machine.must_not_auto_respond and mail.user is None:
-            return None
-        return _held(mail, ticket, "The sender knows its number, but has no part in it.")
+    if not belongs:
+        return _stranger(mail, ticket, found)
     if not takes_follow_ups(ticket, at=mail.at):
         if mail.facts.machine.must_not_auto_respond:
             return _enter(mail, ticket, found)
@@ -291,12 +351,34 @@ def _follow_up(mail: _Mail, found: Found) -> Verdict | None:
     return _enter(mail, ticket, found)
 
 
+def _stranger(mail: _Mail, ticket: Ticket, found: Found) -> Verdict | None:
+    """Mail of somebody who has no part in the ticket.
+
+    It is held apart for an agent, who decides: an id may have been passed on, a number guessed.
+    """
+    machine = mail.facts.machine
+    if found.ground is Ground.RETURNED:
+        return _held(mail, ticket, "It is a delivery report about a message of it.")
+    if found.ground in (Ground.ANSWERS, Ground.TAG):
+        return _held(mail, ticket, "The sender answers a message of it, but has no part in it.")
+    if machine.must_not_auto_respond and mail.user is None:
+        return None
+    return _held(mail, ticket, "The sender knows its number, but has no part in it.")
+
+
+def _is_too_often(mail: _Mail, *, ticket_id: int) -> bool:
+    """Whether the ticket got so many messages that two machines may be talking to each other."""
+    recent = IncomingMail.objects.filter(
+        ticket_id=ticket_id, fate=Fate.FOLLOW_UP, handled_at__gt=mail.at - COUNTED
+    )
+    return recent.count() >= mail.policy.mails_per_ticket
+
+
 def _enter(mail: _Mail, ticket: Ticket, found: Found) -> Verdict:
     """A public entry of somebody who takes part."""
-    machine = mail.facts.machine
     article = _article(mail)
-    article.wakes = not machine.must_not_auto_respond
-    article.quiet = machine.must_not_auto_respond
+    article.wakes = not mail.is_silent
+    article.quiet = mail.is_silent
     _ticket, entry = update_ticket(ticket.pk, None, article, actor=_desk(mail.user), at=mail.at)
     if article.wakes:
         _add_copies(mail, ticket)
@@ -311,7 +393,7 @@ def _enter(mail: _Mail, ticket: Ticket, found: Found) -> Verdict:
 def _held(mail: _Mail, ticket: Ticket, why: str) -> Verdict:
     """An internal entry in nobody's name: an agent reads it and decides; nobody outside does."""
     article = _article(mail)
-    article.internal, article.wakes, article.quiet = True, False, True
+    article.internal, article.wakes, article.quiet = True, False, mail.is_silent
     article.origin_by_id = None
     article.preferences["held"] = why
     _ticket, entry = update_ticket(ticket.pk, None, article, actor=_desk(), at=mail.at)
@@ -332,14 +414,14 @@ def _agent_answers(
     """
     facts = mail.facts
     internal = told is not None and told.staff_only
-    text = facts.reply.strip()
+    text = tags.without(facts.reply).strip()
     if not text or facts.machine.must_not_auto_respond:
         return _held(mail, ticket, "It is from an agent, but no new words of his are in it.")
     article = NewArticle(body=text, internal=internal)
     if not internal:
         chosen = public_reply(ticket, text)
         article.type, article.to = chosen["type"], chosen.get("to")
-    article.in_reply_to = _ids(facts.in_reply_to)
+    article.in_reply_to = _ids(_speakable(mail, facts.in_reply_to))
     article.preferences = _preferences(mail)
     article.files = [_new_file(file) for file in facts.attachments][:FILES_AT_MOST]
     _ticket, entry = update_ticket(ticket.pk, None, article, actor=actor, at=mail.at)
@@ -356,20 +438,35 @@ def _agent_answers(
 
 def _open(mail: _Mail, *, follows: Found | None) -> Verdict:
     """A ticket of its own."""
+    if (customer := _customer_of_agent(mail)) is not None:
+        return _opened_by_agent(mail, *customer)
+    recent, opened = _recent(mail)
+    if not mail.is_silent and recent >= mail.policy.mails_per_sender:
+        mail.quiet = True
+        mail.notes.append(f"More than {recent} messages of the sender within the hour.")
     article = _article(mail)
-    article.acknowledged = _may_acknowledge(mail)
-    machine = mail.facts.machine.must_not_auto_respond
+    article.quiet = mail.quiet
+    article.acknowledged = (
+        mail.user is not None
+        and not mail.is_silent
+        and not mail.proof.is_forged
+        and opened < mail.policy.acknowledgements_per_sender
+    )
     new = NewTicket(
         id=reserve_id(),
         title=rules.shortened_title(mail.facts.subject) or NO_SUBJECT,
         group_id=mail.group.pk,
         customer_id=mail.user.pk if mail.user else NOBODY_ID,
-        ccs=[] if machine else _copies(mail, present=0),
+        ccs=[] if mail.is_silent else _copies(mail, present=0),
         article=article,
     )
     if follows is not None:
         new.links = {"child": [follows.ticket_id]}
-    ticket = open_ticket(new, actor=_desk(mail.user), at=mail.at)
+    return _opened(mail, new, actor=_desk(mail.user))
+
+
+def _opened(mail: _Mail, new: NewTicket, *, actor: Actor) -> Verdict:
+    ticket = open_ticket(new, actor=actor, at=mail.at)
     entry = _FIRST_ENTRY.first(ticket.pk)
     return mail.verdict(
         Fate.NEW_TICKET,
@@ -379,17 +476,49 @@ def _open(mail: _Mail, *, follows: Found | None) -> Verdict:
     )
 
 
-def _may_acknowledge(mail: _Mail) -> bool:
-    """Whether the sender may hear that his ticket was opened: a person, and not too often."""
-    if mail.user is None or mail.facts.machine.must_not_auto_respond or mail.proof.is_forged:
-        return False
-    limit, time = ACKNOWLEDGED
-    recent = IncomingMail.objects.filter(
-        sender=storable(mail.address)[:254],
-        fate=Fate.NEW_TICKET,
-        handled_at__gt=mail.at - time,
+def _recent(mail: _Mail) -> tuple[int, int]:
+    """How many messages the sender wrote within the hour, and how many tickets they opened."""
+    found = IncomingMail.objects.filter(
+        sender_key=fold(mail.address), handled_at__gt=mail.at - COUNTED
+    ).aggregate(
+        recent=Count("id", filter=Q(fate__in=(Fate.NEW_TICKET, Fate.FOLLOW_UP))),
+        opened=Count("id", filter=Q(fate=Fate.NEW_TICKET)),
     )
-    return recent.count() < limit
+    return found["recent"], found["opened"]
+
+
+def _customer_of_agent(mail: _Mail) -> tuple[Actor, User] | None:
+    """The agent and his customer, where a proven agent wrote to a customer and to the desk."""
+    if mail.user is None or not mail.policy.customer_of_agent or not mail.is_proven:
+        return None
+    if mail.facts.machine.must_not_auto_respond:
+        return None
+    actor = people_access.actor_for(mail.user.pk, "mail")
+    if actor is None or not actor.may_in_group("create", mail.group.pk):
+        return None
+    known = _own(mail) | _ways_here(mail)
+    named = next((p for p in mail.facts.to if fold(tags.without(p.address)) not in known), None)
+    if named is None or not is_mailable(named.address):
+        return None
+    first, _, last = named.name.strip().rpartition(" ")
+    names = (first[:100], last[:100])
+    return actor, find_or_create_customer(named.address, name=names, actor=_desk(), at=mail.at)
+
+
+def _opened_by_agent(mail: _Mail, actor: Actor, customer: User) -> Verdict:
+    """The ticket of a customer whom an agent wrote to: the customer has the mail already."""
+    article = _article(mail)
+    article.sender, article.quiet = Sender.AGENT, True
+    new = NewTicket(
+        id=reserve_id(),
+        title=rules.shortened_title(mail.facts.subject) or NO_SUBJECT,
+        group_id=mail.group.pk,
+        customer_id=customer.pk,
+        ccs=[a for a in _copies(mail, present=0) if fold(a) != fold(customer.email)],
+        article=article,
+    )
+    mail.notes.append("An agent wrote it to the customer.")
+    return _opened(mail, new, actor=actor)
 
 
 # --- the entry -----------------------------------------------------------------------------------
@@ -398,6 +527,7 @@ def _may_acknowledge(mail: _Mail) -> bool:
 def _article(mail: _Mail) -> NewArticle:
     """The message as an entry: what was written, whole, in the name of whoever wrote it."""
     facts = mail.facts
+    shown = facts.sender
     body, content_type, inline = _words(mail)
     files = [*inline, *(_new_file(file) for file in facts.files)]
     if len(body) > BODY_LIMIT:
@@ -415,13 +545,13 @@ def _article(mail: _Mail) -> NewArticle:
         subject=facts.subject or None,
         type=ArticleType.EMAIL,
         sender=Sender.CUSTOMER,
-        from_address=_listed([(mail.name, mail.address)]) or None,
-        to=_listed((a.name, a.address) for a in facts.to) or None,
-        cc=_listed((a.name, a.address) for a in facts.cc) or None,
+        from_address=_listed([(shown.name, shown.address)] if shown else []) or None,
+        to=tags.without(_listed((a.name, a.address) for a in facts.to)) or None,
+        cc=tags.without(_listed((a.name, a.address) for a in facts.cc)) or None,
         reply_to=_listed((a.name, a.address) for a in facts.reply_to) or None,
         message_id=None if facts.is_id_made_up else _ids([facts.message_id]),
-        in_reply_to=_ids(facts.in_reply_to),
-        references=_ids(facts.references),
+        in_reply_to=_ids(_speakable(mail, facts.in_reply_to)),
+        references=_ids(_speakable(mail, facts.references)),
         origin_by_id=mail.user.pk if mail.user else None,
         preferences=_preferences(mail),
         files=files[:FILES_AT_MOST],
@@ -432,9 +562,9 @@ def _words(mail: _Mail) -> tuple[str, str, list[NewFile]]:
     """Body, its type, and pictures that stood in the body itself."""
     facts = mail.facts
     if not facts.html:
-        return facts.body, PLAIN, []
+        return tags.without(facts.body), PLAIN, []
     html, pictures = take_images(
-        facts.html, prefix=f"mail{mail.row.pk}", host=settings.CONFIG.hostname
+        tags.without(facts.html), prefix=f"mail{mail.row.pk}", host=settings.CONFIG.hostname
     )
     return safe_html(html), HTML, pictures
 
@@ -476,6 +606,15 @@ def _listed(people: Iterable[tuple[str, str]]) -> str:
     return storable(text)
 
 
+def _speakable(mail: _Mail, ids: Iterable[str]) -> list[str]:
+    """The ids without those of notifications to staff.
+
+    Such an id proves an agent, so nobody outside may read it; what an entry refers to goes out
+    with the answers to it.
+    """
+    return [id_ for id_ in ids if id_ in mail.public_ids or not is_row_message_id(f"<{id_}>")]
+
+
 def _ids(ids: Iterable[str]) -> str | None:
     """Message-IDs as a header has them, as many as fit."""
     text = ""
@@ -492,12 +631,12 @@ def _copies(mail: _Mail, *, present: int) -> list[str]:
     Where none of them is known to be ours, the message reached us by an alias, which is one of
     those in To: copies to it would come back.
     """
-    own = senders.desk_addresses() | _ways_here(mail)
+    own = _own(mail) | _ways_here(mail)
     facts = mail.facts
-    knows_us = any(fold(person.address) in own for person in (*facts.to, *facts.cc))
+    knows_us = any(fold(tags.without(person.address)) in own for person in (*facts.to, *facts.cc))
     found: dict[str, str] = {}
     for person in (*facts.to, *facts.cc) if knows_us else facts.cc:
-        key = fold(person.address)
+        key = fold(tags.without(person.address))
         if key and key not in own and key != fold(mail.address) and is_mailable(person.address):
             found.setdefault(key, person.address)
     room = min(NEW_COPIES, CCS_AT_MOST - present)

@@ -9,7 +9,7 @@ for the caller, who knows people, and whom :attr:`Decision.sender_belongs` tells
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -23,7 +23,10 @@ Outcome = Literal["new_ticket", "followup", "ignored", "rejected_too_large"]
 FoundBy = Literal[
     "references", "bounced-message-id", "subject", "body", "attachment", "external-key"
 ]
-Place = Literal["body", "attachment", "references"]
+#: Where a ticket is looked for.
+Place = Literal["in-reply-to", "references", "subject", "body", "attachment"]
+PLACES: tuple[Place, ...] = ("in-reply-to", "references", "subject", "body", "attachment")
+HEADERS: frozenset[Place] = frozenset({"in-reply-to", "references"})
 
 _NUMBERS = 50
 _SEARCHED = 400_000
@@ -48,6 +51,7 @@ class Known:
 
     number: str
     title: str = ""
+    id: int = 0
     state: str = "open"
     people: frozenset[str] = frozenset()
     follow_up_possible: str = "yes"
@@ -58,10 +62,13 @@ class Known:
 
 
 class Tickets(Protocol):
-    """What the desk knows. Message ids come without brackets."""
+    """What the desk knows; each question comes once. Message ids come without brackets."""
 
     def by_number(self, numbers: Sequence[str]) -> Known | None:
         """The ticket of the first number that there is."""
+
+    def by_slug_id(self, pairs: Sequence[tuple[str, int]]) -> Known | None:
+        """The ticket of the first pair whose slug is a group's and whose id is a ticket's."""
 
     def by_message_id(self, ids: Sequence[str]) -> tuple[Known, str] | None:
         """The ticket, and the subject, of the first id that an entry has."""
@@ -74,12 +81,13 @@ class Tickets(Protocol):
 class Rules:
     """The settings that decide. Addresses are in lower case.
 
-    ``search_in``: where a ticket is looked for besides the subject; all by default.
+    ``search_in``: where a ticket is looked for. The ids of a header that is not among them count
+    only together with the same subject; the other places are not looked at then.
     ``largest``: bytes of a message that are accepted, ``None`` without a limit.
     """
 
     hooks: tuple[str, ...] = ("Ticket#",)
-    search_in: frozenset[str] = frozenset({"references"})
+    search_in: frozenset[Place] = HEADERS | {"subject"}
     own_addresses: frozenset[str] = frozenset()
     agents: frozenset[str] = frozenset()
     fqdn: str = ""
@@ -109,7 +117,7 @@ class Decision:
 
 def decide(facts: Facts, tickets: Tickets, rules: Rules, *, size: int = 0) -> Decision:
     """Weighs the facts against what the desk knows. ``size``: bytes of the raw message."""
-    ticket, found_by = _found(facts, tickets, rules)
+    ticket, found_by = find(facts, tickets, rules)
     reasons: list[str] = []
     if (
         ticket is not None
@@ -141,19 +149,13 @@ def decide(facts: Facts, tickets: Tickets, rules: Rules, *, size: int = 0) -> De
     ):
         role = "customer"  # a form mailer of ours that writes in a customer's name
     elif role == "agent" and not is_own and customer == sender and rules.search_customer_of_agent:
-        others = (entry for entry in facts.to if entry.key not in rules.own_addresses)
-        customer = next(others, customer)
+        customer = customer_of_agent(facts, rules.own_addresses) or customer
     outcome: Outcome = "followup" if ticket is not None else "new_ticket"
     machine = facts.machine
     if rules.largest is not None and size > rules.largest:
         outcome, ticket, found_by = "rejected_too_large", None, None
         reasons.append("too large")
-    elif (
-        machine.is_loop
-        and "own-message-id" in machine.reasons
-        and (machine.is_auto_reply or machine.is_bulk)
-    ):
-        # Our own automatic mail has come back.
+    elif is_echo(facts):
         outcome, ticket, found_by = "ignored", None, None
         reasons.append("our own automatic mail")
     return Decision(
@@ -182,27 +184,29 @@ def _state_after(ticket: Known, facts: Facts, role: str) -> str:
     return ticket.state
 
 
-def _found(facts: Facts, tickets: Tickets, rules: Rules) -> tuple[Known | None, FoundBy | None]:
-    """The ticket and what found it; the surest sign first."""
-    if hit := tickets.by_message_id(nearest_ids(facts)):
+def find(facts: Facts, tickets: Tickets, rules: Rules) -> tuple[Known, FoundBy] | tuple[None, None]:
+    """The ticket that the message names and what named it; the surest sign first."""
+    ids = nearest_ids(facts)
+    sure = ids if rules.search_in >= HEADERS else nearest_ids(facts, rules.search_in & HEADERS)
+    if sure and (hit := tickets.by_message_id(sure)):
+        return hit[0], "references"
+    unsure = [id_ for id_ in ids if id_ not in sure]
+    if unsure and (hit := tickets.by_message_id(unsure)):
         ticket, subject = hit
         plain = bare_subject(facts.subject)
-        if "references" in rules.search_in or (
-            plain and plain in {bare_subject(subject), bare_subject(ticket.title)}
-        ):
+        if plain and plain in {bare_subject(subject), bare_subject(ticket.title)}:
             return ticket, "references"
     returned = facts.bounce.message_id if facts.bounce else ""
     if returned and (hit := tickets.by_message_id([returned])):
         return hit[0], "bounced-message-id"
-    found = tickets.by_number(list(numbers_in(facts.subject, rules.hooks)))
-    if found is not None:
+    if "subject" in rules.search_in and (found := _by_subject(facts.subject, tickets, rules.hooks)):
         return found, "subject"
     if "body" in rules.search_in and (
-        found := tickets.by_number(_numbers_in_body(facts, rules.hooks))
+        found := _by_numbers(_numbers_in_body(facts, rules.hooks), tickets)
     ):
         return found, "body"
     if "attachment" in rules.search_in and (
-        found := tickets.by_number(_numbers_in_files(facts, rules.hooks))
+        found := _by_numbers(_numbers_in_files(facts, rules.hooks), tickets)
     ):
         return found, "attachment"
     if facts.external_key and (found := tickets.by_external_key(facts.external_key)):
@@ -210,9 +214,33 @@ def _found(facts: Facts, tickets: Tickets, rules: Rules) -> tuple[Known | None, 
     return None, None
 
 
-def nearest_ids(facts: Facts) -> list[str]:
+def _by_subject(subject: str, tickets: Tickets, hooks: Sequence[str]) -> Known | None:
+    found = _by_numbers(list(numbers_in(subject, hooks)), tickets)
+    if found is None and (pairs := list(slug_ids_in(subject))[:_NUMBERS]):
+        return tickets.by_slug_id(pairs)
+    return found
+
+
+def _by_numbers(numbers: Sequence[str], tickets: Tickets) -> Known | None:
+    return tickets.by_number(numbers) if numbers else None
+
+
+def nearest_ids(facts: Facts, headers: Collection[str] = HEADERS) -> list[str]:
     """Ids of earlier messages: what is answered first, then backwards through the thread."""
-    return list(dict.fromkeys([*facts.in_reply_to, *reversed(facts.references)]))
+    answered = facts.in_reply_to if "in-reply-to" in headers else ()
+    before = reversed(facts.references) if "references" in headers else ()
+    return list(dict.fromkeys([*answered, *before]))
+
+
+def is_echo(facts: Facts) -> bool:
+    """Whether it is an automatic mail of the desk's own that has come back."""
+    machine = facts.machine
+    return "own-message-id" in machine.reasons and (machine.is_auto_reply or machine.is_bulk)
+
+
+def customer_of_agent(facts: Facts, own: Collection[str]) -> Address | None:
+    """For whom an agent writes to the desk: the first in To who is not the desk itself."""
+    return next((entry for entry in facts.to if entry.key not in own), None)
 
 
 def numbers_in(text: str, hooks: Sequence[str]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from deskbell.tickets import access, attachments, queries
 from deskbell.tickets.models import Article, Attachment, Ticket
 from deskbell.tickets.operations import article_for, mark_article, remove_article, update_ticket
 from deskbell.tickets.queries import ArticleRow
-from deskbell.tickets.vocabulary import ArticleType
+from deskbell.tickets.vocabulary import ArticleType, Sender
 
 #: So long an agent may take back a note of his own.
 DELETABLE_FOR = timedelta(minutes=10)
@@ -98,9 +98,14 @@ def shown(call: Call, article_id: int, *, status: int = 200) -> HttpResponse:
 
 
 def plain(call: Call, article_id: str) -> HttpResponse:
-    """The mail as it came; entries that came another way have none."""
+    """The mail as it came; entries that came another way have none.
+
+    What an agent wrote by mail quotes what he was told, so customers read the entry alone.
+    """
     article = article_for(call.actor, values.row_id(article_id, "article"))
-    content = raw_of(article.pk)
+    is_own_side = article.sender == Sender.CUSTOMER
+    may_read = is_own_side or access.sees_internal(call.actor, article.ticket)
+    content = raw_of(article.pk) if may_read else None
     if content is None:
         raise Problem(404, "This article does not have a raw copy available.")
     response = HttpResponse(content, content_type="message/rfc822")
