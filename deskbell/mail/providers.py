@@ -58,7 +58,8 @@ def send(message: Composed, route: MailRoute) -> str | None:
             if opened:
                 backend.close()
     except AnymailRecipientsRefused as error:
-        raise Refused("The provider does not send to this address.") from error
+        said = _words(error.response) if error.response is not None else ""
+        raise Refused(reason_of(f"The provider does not send to this address. {said}")) from error
     except AnymailRequestsAPIError as error:
         raise _judged(error) from error
     except (ImproperlyConfigured, AnymailConfigurationError) as error:
@@ -67,9 +68,19 @@ def send(message: Composed, route: MailRoute) -> str | None:
         # It cannot be said in the words of this provider; no later attempt would do better.
         kind = NotTaken if error.__cause__ is not None else Refused
         raise kind(reason_of(f"The provider does not take this message: {error}")) from error
-    status = letter.anymail_status
-    told = next(iter(status.recipients.values()), None) if status.recipients else None
-    found = str(told.message_id) if told is not None and told.message_id else None
+    return _known_as(letter.anymail_status, message.recipient)
+
+
+def _known_as(status: Any, recipient: str) -> str | None:
+    """What the provider calls a message that it took. Raises where it did not."""
+    told = status.recipients.get(recipient) or next(iter(status.recipients.values()), None)
+    state = told.status if told is not None else None
+    if state in ("invalid", "rejected"):
+        raise Refused("The provider does not send to this address.")
+    if state == "failed" or (told is None or (state == "unknown" and not told.message_id)):
+        said = _words(status.esp_response) if status.esp_response is not None else ""
+        raise NotTaken(reason_of(f"The provider did not take the message. {said}"))
+    found = str(told.message_id) if told.message_id else None
     return found if found is None or len(found) <= PROVIDER_ID_LENGTH else None
 
 
