@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from django.contrib.messages.middleware import MessageMiddleware
@@ -60,8 +61,13 @@ class DeskMiddleware:
         page = CsrfViewMiddleware(page)
         page = SessionMiddleware(page)
         self.page: Respond = page
-        self.static: Respond = WhiteNoiseMiddleware(get_response)
         self.known_hosts: set[str] = set()
+
+    @cached_property
+    def static(self) -> Respond:
+        """What answers for static files, of all of which it makes a table when it is made."""
+        files: Respond = WhiteNoiseMiddleware(self.get_response)
+        return files
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
