@@ -165,11 +165,14 @@ def _claim_identities(user: User, *, replacing: bool = False) -> None:
     # other.
     for key, marks in sorted(wanted.items()):
         holder = Identity.objects.filter(key=key).values_list("user_id", flat=True).first()
-        if holder is not None and holder != user.pk:
+        if holder == user.pk:
+            Identity.objects.filter(key=key).update(**marks)
+            continue
+        if holder is not None:
             raise _taken(user, marks)
         try:
             with transaction.atomic():
-                Identity.objects.update_or_create(key=key, user=user, defaults=marks)
+                Identity.objects.create(key=key, user=user, **marks)
         except IntegrityError:
             raise _taken(user, marks) from None
 
@@ -281,7 +284,7 @@ def create_user(new: NewUser, *, actor: Actor, at: datetime) -> User:
     user.save(force_insert=True)
     _claim_identities(user)
     UserRole.objects.bulk_create(UserRole(user=user, role_id=role) for role in dict.fromkeys(roles))
-    _set_user_groups(user, new.groups)
+    _add_user_groups(user, new.groups)
     if new.organizations:
         user.organizations.set(new.organizations)
     record(
@@ -309,6 +312,10 @@ def organization_for(email: str) -> int | None:
 
 def _set_user_groups(user: User, groups: Levels) -> None:
     UserGroup.objects.filter(user=user).delete()
+    _add_user_groups(user, groups)
+
+
+def _add_user_groups(user: User, groups: Levels) -> None:
     UserGroup.objects.bulk_create(
         UserGroup(user=user, group_id=group, level=level)
         for group, levels in groups.items()
