@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from deskbell.people.models import User
 from deskbell.tickets.models import Article, Ticket
@@ -181,8 +182,8 @@ KEYS = [
 _WRITES = [row for row in TABLE if row.verb != "DELETE" or "remove" in row.path]
 
 
-@pytest.mark.parametrize("row", _WRITES, ids=lambda row: f"{row.verb} {row.path}")
-def test_junk_in_every_key_of_every_route(row: Any) -> None:
+@pytest.mark.timeout(300)
+def test_junk_in_every_key_of_every_route() -> None:
     """One key at a time: 2xx or 4xx, in JSON.
 
     Every row gets a third of the keys, and every key some of the junk, another part each;
@@ -193,9 +194,23 @@ def test_junk_in_every_key_of_every_route(row: Any) -> None:
     cast.custom_field("colour")
     cast.custom_field("amount", "integer")
     wire = Wire(Authorization=f"Token token={token_of(ada)}")
-    base = filled(row.body, places) or {}
-    start = _WRITES.index(row)
     all_of_it = os.environ.get("DESKBELL_TEST_JUNK") == "all"
+    wrong = []
+    for start, row in enumerate(_WRITES):
+        # No row's junk may matter for the next one.
+        with transaction.atomic():
+            wrong += _misheard(wire, row, places, start, all_of_it=all_of_it)
+            transaction.set_rollback(True)
+
+    assert wrong == []
+
+
+def _misheard(
+    wire: Wire, row: Any, places: dict[str, Any], start: int, *, all_of_it: bool
+) -> list[Any]:
+    """Send a row its share of the junk; what was not answered as it should be."""
+    wrong = []
+    base = filled(row.body, places) or {}
     step = 1 if all_of_it else len(JUNK) - 1
     keys = list(enumerate(KEYS))
     for index, key in keys if all_of_it else keys[start % 3 :: 3]:
@@ -203,10 +218,11 @@ def test_junk_in_every_key_of_every_route(row: Any) -> None:
             response = wire.call(row.verb, filled(row.path, places), {**base, key: junk})
             if response.streaming:
                 list(response.streaming_content)
-                continue
-            assert response.status_code < 500, (row.verb, row.path, key, junk, response.content)
-            if response.status_code >= 400:
-                assert "error" in response.json(), (key, junk)
+            elif response.status_code >= 500 or (
+                response.status_code >= 400 and "error" not in response.json()
+            ):
+                wrong.append((row.verb, row.path, key, junk, response.content[:500]))
+    return wrong
 
 
 def test_nothing_is_left_of_a_ticket_that_failed_late(ada: Wire) -> None:
