@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -11,8 +12,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -20,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ADMIN_EMAIL = "ada@example.com"
 ADMIN_PASSWORD = "correct horse battery staple"
 
-START_SECONDS = 40
+START_SECONDS = 50
 DRAIN_SECONDS = 20
 KILL_SECONDS = 10
 
@@ -104,6 +107,46 @@ class LiveDesk:
         if ended.returncode:
             raise DeskDied(f"{arguments} ended with {ended.returncode}\n{ended.stderr}")
         return ended.stdout
+
+    @contextlib.contextmanager
+    def beside(self, code: str) -> Iterator[Callable[..., Any]]:
+        """Work in one process on the desk's database: a function that calls `work` of `code`.
+
+        Arguments and result go through JSON. One start of Django serves all calls.
+        """
+        loop = (
+            "import json, sys, django; django.setup()\n"
+            f"{code}\n"
+            "for line in sys.stdin:\n"
+            "    print(json.dumps(work(*json.loads(line))), flush=True)\n"
+        )
+        self.data.mkdir(parents=True, exist_ok=True)
+        with (
+            self.log.open("ab") as log,
+            subprocess.Popen(
+                [sys.executable, "-P", "-c", loop],
+                cwd=self.data,
+                env=self.environment | {"DJANGO_SETTINGS_MODULE": "deskbell.settings"},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            ) as process,
+        ):
+            assert process.stdin is not None
+            assert process.stdout is not None
+            questions, answers = process.stdin, process.stdout
+
+            def work(*arguments: Any) -> Any:
+                questions.write(json.dumps(arguments) + "\n")
+                questions.flush()
+                answer = answers.readline()
+                if not answer:
+                    raise DeskDied(f"{arguments} was too much\n{self.said()}")
+                return json.loads(answer)
+
+            yield work
+            questions.close()
 
     def start(self) -> LiveDesk:
         """Start the desk and wait until it is ready. Raises DeskDied."""

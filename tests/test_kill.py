@@ -20,7 +20,7 @@ import pytest
 from tests.live import LiveDesk
 
 # What falls with the processes is the same on every database; the long storm is for one of them.
-CREATIONS = 800 if os.environ.get("DESKBELL_TEST_DATABASE") == "postgresql" else 2000
+CREATIONS = 400 if os.environ.get("DESKBELL_TEST_DATABASE") == "postgresql" else 1000
 CLIENTS = 4
 KILLED_AFTER = CREATIONS * 9 // 20
 OUTBOX_SECONDS = 120.0

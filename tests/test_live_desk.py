@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 
 
 class TestALiveDesk:
@@ -19,17 +19,14 @@ class TestALiveDesk:
         assert live_desk.data.is_dir()
         assert (live_desk.data / "deskbell.sqlite3").exists() == (database_kind == "sqlite")
 
-    def test_comes_back_after_all_its_processes_were_killed(self, new_live_desk):
-        desk = new_live_desk().start()
+    def test_comes_back_after_it_was_killed_and_stops_when_it_is_asked_to(self, new_empty_desk):
+        desk = new_empty_desk().start()
         assert desk.processes() != []
 
         desk.kill()
 
         assert desk.processes() == []
         desk.start()
-
-    def test_stops_when_it_is_asked_to(self, new_live_desk):
-        desk = new_live_desk().start()
         assert desk.processes() != []
 
         desk.stop()  # raises if anything stays behind, or if the status is not 0

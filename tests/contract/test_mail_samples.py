@@ -5,10 +5,8 @@ from __future__ import annotations
 import email
 import email.policy
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -39,26 +37,20 @@ updated_ticket_cc = ["{UPDATED_CC}"]
 
 #: How somebody is put on copy: no dialect has a call for it, the workspace has.
 ADD_COPY = """
-import django
-django.setup()
 from deskbell.kernel.actor import SYSTEM
 from deskbell.kernel.clock import now
 from deskbell.tickets.operations import add_copies
-add_copies({ticket}, [{address!r}], actor=SYSTEM, at=now())
+
+def work(ticket, address):
+    add_copies(ticket, [address], actor=SYSTEM, at=now())
 """
 
 
-def run(desk: LiveDesk, *arguments: str, **environment: str) -> None:
-    """Run Python beside the desk, on its database."""
-    subprocess.run(
-        [sys.executable, "-P", *arguments],
-        cwd=desk.data,
-        env={**desk.environment, **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=True,
-        timeout=60,
-    )
+@pytest.fixture(scope="module")
+def add_copy(live_desk: LiveDesk) -> Iterator[Callable[[int, str], None]]:
+    """Puts an address on copy of a ticket."""
+    with live_desk.beside(ADD_COPY) as work:
+        yield work
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +58,7 @@ def people(live_desk: LiveDesk, admin: Curl, tmp_path_factory: Any) -> dict[str,
     """The group with its copies; susan, who calls, and the owners of tickets, by login."""
     file = tmp_path_factory.mktemp("mail") / "desk.toml"
     file.write_text(CONFIGURATION)
-    run(live_desk, "-m", "deskbell", "apply", str(file))
+    live_desk.run("apply", str(file))
     made = {}
     for login in ("susan", "olga"):
         reply = admin.send(
@@ -132,7 +124,9 @@ def reached(found: Iterable[EmailMessage]) -> list[str]:
 
 
 @pytest.fixture
-def ticket(live_desk: LiveDesk, stranger: Curl, outbox: Path, people: dict[str, int]) -> str:
+def ticket(
+    add_copy: Callable[[int, str], None], stranger: Curl, outbox: Path, people: dict[str, int]
+) -> str:
     """A ticket of a customer, with an owner and somebody on copy, whose first mails are out."""
     number = call(
         stranger,
@@ -144,12 +138,7 @@ def ticket(live_desk: LiveDesk, stranger: Curl, outbox: Path, people: dict[str, 
         assigned_to=people["olga"],
     )
     assert len(awaited(outbox, number, 4)) == 4
-    run(
-        live_desk,
-        "-c",
-        ADD_COPY.format(ticket=number, address=COPY),
-        DJANGO_SETTINGS_MODULE="deskbell.settings",
-    )
+    add_copy(int(number), COPY)
     return number
 
 

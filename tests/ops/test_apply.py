@@ -767,7 +767,7 @@ class TestTheCommands:
         )
 
     def test_are_there_for_people(self, new_live_desk, tmp_path):
-        desk = new_live_desk().start()
+        desk = new_live_desk()
         file = tmp_path / "desk.toml"
         file.write_text('[[group]]\nname = "Sales"\n', encoding="utf-8")
         line = '+ group "Sales"\n'
@@ -787,7 +787,7 @@ class TestTheCommands:
         assert [row["name"] for row in tomllib.loads(export.stdout)["group"]] == ["Sales", "Users"]
 
     def test_say_in_one_line_what_is_wrong(self, new_live_desk, tmp_path):
-        desk = new_live_desk().start()
+        desk = new_live_desk()
         file = tmp_path / "desk.toml"
         file.write_text('[[group]]\nname = "Sales"\nemail = "nope"\n', encoding="utf-8")
 

@@ -168,7 +168,6 @@ def test_the_real_commands_take_mail_into_a_real_desk(new_live_desk):
             [*program, *arguments], input=stdin, env=environment, capture_output=True, timeout=60
         )
 
-    assert run("migrate").returncode == 0
     assert run("mail", "receive", "--group", "users", stdin=message(1)).returncode == 0
     made = run(
         "mail", "channel", "add", "L", "--kind", "listener", "--group", "users",
