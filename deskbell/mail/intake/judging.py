@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from deskbell.kernel.actor import NOBODY_ID, Actor
 from deskbell.kernel.compiled import Compiled
@@ -47,8 +47,9 @@ from deskbell.tickets.vocabulary import BODY_LIMIT, ArticleType, Sender
 NO_SUBJECT = "(no subject)"
 #: New addresses that one message may add to the copies of a ticket.
 NEW_COPIES = 20
-#: The time in which messages of one sender, or to one ticket, are counted.
-COUNTED = timedelta(hours=1)
+#: The times in which messages of one sender, or to one ticket, are counted, and how often the
+#: limit of an hour fits into each. Machines that take their time are stopped by the second.
+WINDOWS = ((timedelta(hours=1), 1), (timedelta(days=1), 3))
 
 
 _SENT = Compiled(lambda id_: OutgoingMail.objects.filter(message_id=id_).values_list("pk")[:1], str)
@@ -327,8 +328,7 @@ def _follow_up(mail: _Mail, found: Found) -> Verdict | None:
     assert ticket is not None
     if not mail.is_silent and _is_too_often(mail, ticket_id=ticket_id):
         mail.quiet = True
-        limit = mail.policy.mails_per_ticket
-        mail.notes.append(f"More than {limit} messages within the hour: nobody is mailed.")
+        mail.notes.append("The ticket gets too many messages: nobody is mailed about this one.")
     belongs = threading.belongs(mail.address, mail.user, ticket_id) or (
         ticket_id != found.ticket_id and threading.belongs(mail.address, mail.user, found.ticket_id)
     )
@@ -368,10 +368,18 @@ def _stranger(mail: _Mail, ticket: Ticket, found: Found) -> Verdict | None:
 
 def _is_too_often(mail: _Mail, *, ticket_id: int) -> bool:
     """Whether the ticket got so many messages that two machines may be talking to each other."""
-    recent = IncomingMail.objects.filter(
-        ticket_id=ticket_id, fate=Fate.FOLLOW_UP, handled_at__gt=mail.at - COUNTED
-    )
-    return recent.count() >= mail.policy.mails_per_ticket
+    rows = IncomingMail.objects.filter(ticket_id=ticket_id, fate=Fate.FOLLOW_UP)
+    return _is_beyond(rows, mail.policy.mails_per_ticket, at=mail.at)
+
+
+def _is_beyond(rows: QuerySet[IncomingMail], limit: int, *, at: datetime) -> bool:
+    """Whether so many of the messages came lately that one more is too many."""
+    counts = {
+        f"n{times}": Count("id", filter=Q(handled_at__gt=at - time)) for time, times in WINDOWS
+    }
+    longest = max(time for time, _ in WINDOWS)
+    found = rows.filter(handled_at__gt=at - longest).aggregate(**counts)
+    return any(found[f"n{times}"] >= limit * times for _, times in WINDOWS)
 
 
 def _enter(mail: _Mail, ticket: Ticket, found: Found) -> Verdict:
@@ -440,17 +448,17 @@ def _open(mail: _Mail, *, follows: Found | None) -> Verdict:
     """A ticket of its own."""
     if (customer := _customer_of_agent(mail)) is not None:
         return _opened_by_agent(mail, *customer)
-    recent, opened = _recent(mail)
-    if not mail.is_silent and recent >= mail.policy.mails_per_sender:
+    theirs = IncomingMail.objects.filter(sender_key=fold(mail.address))
+    limits = mail.policy
+    if not mail.is_silent and _is_beyond(theirs, limits.mails_per_sender, at=mail.at):
         mail.quiet = True
-        mail.notes.append(f"More than {recent} messages of the sender within the hour.")
+        mail.notes.append("The sender writes too often: nobody is mailed about this one.")
+    may_hear = mail.user is not None and not mail.is_silent and not mail.proof.is_forged
+    opened = theirs.filter(fate=Fate.NEW_TICKET)
     article = _article(mail)
     article.quiet = mail.quiet
-    article.acknowledged = (
-        mail.user is not None
-        and not mail.is_silent
-        and not mail.proof.is_forged
-        and opened < mail.policy.acknowledgements_per_sender
+    article.acknowledged = may_hear and not _is_beyond(
+        opened, limits.acknowledgements_per_sender, at=mail.at
     )
     new = NewTicket(
         id=reserve_id(),
@@ -474,17 +482,6 @@ def _opened(mail: _Mail, new: NewTicket, *, actor: Actor) -> Verdict:
         ticket_id=ticket.pk,
         article_id=entry[0] if entry else None,
     )
-
-
-def _recent(mail: _Mail) -> tuple[int, int]:
-    """How many messages the sender wrote within the hour, and how many tickets they opened."""
-    found = IncomingMail.objects.filter(
-        sender_key=fold(mail.address), handled_at__gt=mail.at - COUNTED
-    ).aggregate(
-        recent=Count("id", filter=Q(fate__in=(Fate.NEW_TICKET, Fate.FOLLOW_UP))),
-        opened=Count("id", filter=Q(fate=Fate.NEW_TICKET)),
-    )
-    return found["recent"], found["opened"]
 
 
 def _customer_of_agent(mail: _Mail) -> tuple[Actor, User] | None:
