@@ -24,6 +24,9 @@ _AUTO_FIELDS: tuple[tuple[str, str], ...] = (
     ("x-facebook-notify", r".*"),
     ("x-vacation", r".*"),
     ("x-post-messageclass", r"^9;\s*Autoresponder"),
+    ("x-fc-machinegenerated", r"true|yes|1"),
+    ("x-auto-replied", r"^(?!no\b|false|0).*"),
+    ("x-autosubmitted", r"^(?!no\b|false|0).*"),
     ("x-cron-env", r".*"),
     ("x-ebay-mailtracker", r".*"),
     ("delivered-to", r"^\s*autoresponder\s*$"),
@@ -31,30 +34,50 @@ _AUTO_FIELDS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 _AWAY = re.compile(
     r"""
-    (?:^|[\s\[(:])(?:
-        out[\s-]of[\s-](?:the[\s-])?office | \booo\b(?=[\s:,-]) | vacation\b | on\s+(?:annual\s+)?leave
+    (?:^|[\s\[(:：])(?:
+        out[\s-]of[\s-](?:the[\s-])?office | \booo\b(?=[\s:,-]) | vacation\b | holidays?\b | on\s+(?:annual\s+|parental\s+|sick\s+)?leave
       | away\s+from\s+(?:my|the)\s+(?:desk|mail|office)
-      | abwesen\w* | nicht\s+im\s+(?:büro|haus) | urlaub\w*
-      | absent\w*\s+du\s+bureau | absence\s+du\s+bureau | message\s+d['’]absence | en\s+vacances
-      | fuera\s+de\s+(?:la\s+)?oficina | ausente\b | ausencia
-      | fuori\s+(?:sede|ufficio) | assenza | assente
-      | afwezig\w* | frånvaro\w* | frånvarande | fravær\w* | ikke\s+til\s+stede | poissa\w*
-      | poza\s+biurem | nieobecno\w* | mimo\s+kancelář | nepřítomn\w* | fora\s+do\s+escritório
-      | вне\s+офиса | отсутств\w* | 不在 | 外出 | 休暇 | 自動応答 | 부재중 | 휴가 | házon\s+kívül
+      | abwesen\w* | nicht\s+im\s+(?:büro|haus|office) | urlaub\w* | ferien
+      | absent\w*\b | absence\b | en\s+(?:vacances|congés?)
+      | fuera\s+de\s+(?:la\s+)?oficina | ausente\b | ausencia | de\s+vacaciones
+      | fuori\s+(?:sede|ufficio) | assenza | assente | in\s+ferie
+      | ausência | fora\s+do\s+escritório | de\s+f[ée]rias | afwezig\w* | (?:met|op)\s+vakantie | niet\s+(?:op|aanwezig)\s*(?:kantoor)?
+      | frånvaro\w* | frånvarande | semester\b | fravær\w* | ikke\s+til\s+stede | ferie\w* | på\s+ferie | poissa\w* | lomalla
+      | poza\s+biurem | nieobecno\w* | urlop\w* | mimo\s+kancel[áa]\w+ | nepřítomn\w* | neprítomn\w* | dovolen[áék]\w* | szabadság\w* | házon\s+kívül
+      | în\s+concediu | absen[țt]\w* | извън\s+офиса | в?\s?отпуск\w* | вне\s+офиса | отсутств\w* | відпустк\w* | відсутн\w* | na\s+odmoru | godišnj\w+\s+odmor | odsoten | dopust\w*
+      | atostog\w* | atvaļinājum\w* | puhkus\w* | εκτός\s+γραφείου | απουσ\w+ | ofis\s+dışında | izin(?:de|li)
+      | מחוץ\s+למשרד | חופש\w* | خارج\s+المكتب | إجازة | 不在 | 外出 | 休暇 | 自動応答 | 休假 | 度假 | 부재중 | 휴가 | ลาพัก | nghỉ\s+phép | cuti
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-_AUTO_SUBJECT = re.compile(
-    r"""^\s*(?:(?:re|aw|antwort|fwd?)\s*:\s*)*\[?(?:
+#: The first words of the subjects of automatic answers; nobody else begins so.
+_AUTO_WORDS = r"""
         auto(?:matic|mated|matische?)?[\s-]?(?:re(?:ply|sponse|spond(?:er)?)|generated|antwort|svar|notification)\b
-      | auto\s*: | out[\s-]of[\s-](?:the[\s-])?office\b | out\s+of\s+office\s+auto | vacation(?:\s+(?:reply|response|message))?\s*[:-]
-      | (?:abwesenheits(?:notiz|benachrichtigung|meldung|nachricht|assistent)|abwesenheit|abwesend)\b | automatische\s+antwort
-      | r[ée]ponse\s+automatique | respuesta\s+autom[áa]tica | risposta\s+automatica | resposta\s+autom[áa]tica
-      | automatisch\s+antwoord | automatiskt\s+svar | automatisk\s+svar | autosvar | automaattinen\s+vastaus
-      | odpowied[źz]\s+automatyczna | automatyczna\s+odpowied[źz] | automatick[áa]\s+odpov[ěe][ďd] | automatikus\s+v[áa]lasz
-      | автоматический\s+ответ | автоответ | 自動(?:返信|応答) | 自动(?:回复|答复) | 自動回覆 | 자동\s*회신
+      | out[\s-]of[\s-](?:the[\s-])?office\b | vacation\s+(?:reply|response|message|notice)
+      | (?:automatische?\s+)?(?:abwesenheits(?:notiz|benachrichtigung|meldung|nachricht|assistent)|antwort\b) | abwesend\b
+      | r[ée]ponse\s+automatique | message\s+d['’]absence | absen(?:ce|t)\s+du\s+bureau
+      | respuesta\s+autom[áa]tica | contestaci[óo]n\s+autom[áa]tica | fuera\s+de\s+(?:la\s+)?oficina | risposta\s+automatica | fuori\s+(?:sede|ufficio)
+      | resposta\s+autom[áa]tica | resposta\s+autom[àa]tica | fora\s+do\s+escritório
+      | automatisch\s+(?:antwoord|bericht) | afwezigheids\w+ | automatiskt?\s+svar | autosvar | ikke\s+til\s+stede | fraværs(?:melding|besked|assistent)\w* | frånvaromeddelande
+      | automaattinen\s+vastaus | poissaoloilmoitus | sjálfvirkt\s+svar
+      | odpowied[źz]\s+automatyczna | automatyczna\s+odpowied[źz] | poza\s+biurem | automatick[áa]\s+odpov[ěe][ďd] | mimo\s+kancel[áa][řr]
+      | automatikus\s+v[áa]lasz | házon\s+kívül | răspuns\s+automat | raspuns\s+automat
+      | автоматичен\s+отговор | автоматический\s+ответ | автоответ | вне\s+офиса | автоматична\s+відповідь | аутоматски\s+одговор
+      | automatski\s+odgovor | samodejni\s+odgovor | αυτόματη\s+απάντηση | εκτός\s+γραφείου | otomatik\s+(?:yanıt|cevap) | ofis\s+dışında
+      | automātiskā\s+atbilde | automatinis\s+atsakymas | automaatvastus | erantzun\s+automatikoa
+      | מענה\s+אוטומטי | תשובה\s+אוטומטית | رد\s+تلقائي | الرد\s+التلقائي | پاسخ\s+خودکار
+      | 自動(?:返信|応答) | 不在(?:通知|のお知らせ) | (?:外出|休假)?自动(?:回复|答复) | 自動(?:回覆|答覆) | 자동\s*(?:회신|응답|답장) | 부재\s*중
+      | ตอบกลับอัตโนมัติ | การตอบกลับอัตโนมัติ | trả\s+lời\s+tự\s+động | balasan\s+otomatis | jawapan\s+automatik
       | away\s+from\s+(?:my\s+|the\s+)?(?:mail|desk|office) | .{0,60}\bvacation\s+response\b
-    )""",
+"""
+#: The same where only a colon behind them tells them from a question about the matter.
+_AUTO_LABELS = r"""
+        auto | vacation | holiday | ooo | away | abwesenheit | abwesend | urlaub | absence | absent | ausencia | ausente | assenza | ausência
+      | afwezig | afwezigheid | frånvaro | frånvarande | fravær | poissa | nieobecność | nepřítomnost | távollét | absență | отсутствие | отпуск
+      | απουσία | izinli | 不在 | 休暇 | 휴가 | 부재
+"""
+_AUTO_SUBJECT = re.compile(
+    rf"""^\s*(?:(?:re|aw|antwort|fwd?)\s*:\s*)*\[?(?:{_AUTO_WORDS}|(?:{_AUTO_LABELS})\s*(?:re(?:ply)?)?\s?[:：])""",
     re.IGNORECASE | re.VERBOSE,
 )
 #: Zimbra says in a comment why it answered; a Sieve vacation names its owner.
@@ -62,8 +85,8 @@ _AWAY_COMMENT = re.compile(
     r"\(.*?(?:vacation|away|out.of.office|absen).*?\)|;\s*owner-email=", re.IGNORECASE
 )
 _ROBOTS = re.compile(
-    r"^(?:mailer[-_.]?daemon|postmaster|no[-_.]?reply|do[-_.]?not[-_.]?reply|donotreply|bounces?|"
-    r"auto[-_.]?(?:reply|responder|confirm)|listserv|majordomo|nobody)(?:[+=@-]|$)",
+    r"^(?:mailer[-_.]?daemon|postmaster|(?:[\w.]{1,40}[-_.])?(?:no[-_.]?(?:reply|response|answer)|do[-_.]?not[-_.]?(?:reply|respond|answer))|"
+    r"bounces?|auto[-_.]?(?:reply|responder|confirm|mail(?:er)?)|listserv|majordomo|mailman|nobody|keine?[-_.]?antwort|ne[-_.]?pas[-_.]?repondre|no[-_.]?responder|non[-_.]?rispondere)(?:[+=@_-]|$)",
     re.IGNORECASE,
 )
 _DAEMON = re.compile(r"^(?:mailer[-_.]?daemon|postmaster)(?:[+=@-]|$)", re.IGNORECASE)
@@ -86,7 +109,8 @@ def judge(
         word = re.sub(r"\(.*?\)", "", value).partition(";")[0].strip()
         if word.startswith(("auto-replied", "auto-reply", "auto_repl")):
             replied = True
-        elif word.startswith(("auto-generated", "auto-notified", "vacation")):
+        elif word and not word.startswith(("no", "false", "auto-forward")):
+            # RFC 3834 knows two more and lets others be added; all but "no" are a machine's.
             generated = True
         if replied or generated:
             reasons.append("auto-submitted")
@@ -99,7 +123,7 @@ def judge(
                 replied = True
                 reasons.append(name)
                 away |= "vacation" in value.lower() or "vacation" in name
-    precedence = root.line("precedence").lower().replace("-", "_")
+    precedence = (root.line("precedence") or root.line("x-precedence")).lower().replace("-", "_")
     if precedence.startswith(("auto_reply", "autoreply")):
         replied = True
         reasons.append("precedence")
@@ -111,7 +135,7 @@ def judge(
     if marked and _AWAY.search(subject):
         away = True
     suppress = root.line("x-auto-response-suppress").lower()
-    if replied and suppress and said:
+    if marked and suppress and said:
         away = True  # Exchange marks its out-of-office notices by these together
     if "all" in suppress and root.raw("x-ms-exchange-inbox-rules-loop") is not None:
         # An answer of a rule in somebody's Exchange mailbox.
@@ -122,7 +146,8 @@ def judge(
     is_list = bool(
         any(root.raw(name) for name in ("list-id", "list-post", "list-help", "list-owner", "list-archive",
                                         "mailing-list", "x-mailing-list", "x-mailman-version", "x-ml-name",
-                                        "x-mailing-list-name", "x-beenthere", "x-list-host", "x-original-list-id"))
+                                        "x-mailing-list-name", "x-beenthere", "x-list-host", "x-original-list-id", "x-listname", "x-listserver",
+                                        "x-google-group-id", "x-yahoogroups-id", "x-sympa-to", "list-subscribe"))
         or precedence.startswith("list")
     )  # fmt: skip
     is_bulk = precedence.startswith(("bulk", "junk", "first_class_bulk")) or bool(
