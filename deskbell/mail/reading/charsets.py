@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 import re
 from contextvars import ContextVar
+from encodings.aliases import aliases
 from functools import lru_cache
 
 from charset_normalizer import from_bytes
@@ -111,11 +112,33 @@ _VENDOR_NAMES = {
     "iso8859_1_windows_1252": "cp1252",
     "viscii": "cp1258",
     "tcvn": "cp1258",
+    "koi8_u": "koi8-u",
+    "koi8_ru": "koi8-u",
+    "sun_eu_greek": "iso8859-7",
+    "big5_eten": "big5hkscs",
+    "cp943c": "cp932",
+    "extended_unix_code_packed_format_for_japanese": "euc_jis_2004",
+    "eucpkdfmtjapanese": "euc_jis_2004",
+    "iso_ir_149": "cp949",
+    "mac": "mac_roman",
+    "apple_roman": "mac_roman",
+    "x_mac_centraleurroman": "mac_latin2",
+    "unicode_2_0_utf_7": "utf-7",
+    "unicode11utf7": "utf-7",
 }
+#: All names without their punctuation: most misspellings are nothing else.
+_SQUASHED = {
+    name.replace("_", ""): codec
+    for name, codec in (aliases | {v: v for v in aliases.values()}).items()
+} | {name.replace("_", ""): codec for name, codec in _VENDOR_NAMES.items()}
 #: Codecs of Python that are no character sets: a label must not reach them.
 _NO_CHARSETS = frozenset({"base64", "bz2", "hex", "quopri", "rot13", "uu", "zlib", "idna",
                           "punycode", "raw-unicode-escape", "unicode-escape", "undefined",
                           "mbcs", "oem"})  # fmt: skip
+_MULTIBYTE = frozenset({"gb18030", "big5hkscs", "cp949", "cp932", "euc_jis_2004"})
+#: Sets of Latin letters, in which a letter with an accent is hardly ever followed by a sign.
+_LATIN = frozenset({"cp1252", "cp1250", "cp1254", "cp1257", "mac_roman", "mac_latin2", "cp850", "cp437", "cp852",
+                    *(f"iso8859-{number}" for number in (2, 3, 4, 10, 13, 14, 15, 16))})  # fmt: skip
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _ISO_2022_JP = re.compile(rb"\x1b(?:\$[@B]|\([BJI]|\$\(D)")
@@ -124,17 +147,21 @@ _ISO_2022_JP = re.compile(rb"\x1b(?:\$[@B]|\([BJI]|\$\(D)")
 @lru_cache(maxsize=512)
 def codec_of(label: str) -> str | None:
     """The codec that reads what is sent under a label; ``None`` when it means nothing to us."""
-    name = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")[:40]
-    if found := _VENDOR_NAMES.get(name):
-        return found
-    for candidate in (name, re.sub(r"^(?:x|cs|charset|ms)_", "", name),
-                      re.sub(r"^(?:windows|win|cp|ibm|microsoft_cp)_?(?=\d{3,4}$)", "cp", name),
+    name = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")[:60]
+    bare = re.sub(r"^(?:x|cs|charset|ms)_?(?=[a-z0-9])", "", name)
+    for candidate in (name, re.sub(r"^(?:x|cs|charset|ms)_", "", name), bare,
+                      re.sub(r"^(?:windows|win|cp|ibm|dos|microsoft_cp)_?(?=\d{3,4}$)", "cp", bare),
                       re.sub(r"^(?:iso|is)_?8859_?(\d+).*$", r"iso8859_\1", name),
                       re.sub(r"^(utf)_?(\d+).*$", r"\1_\2", name)):  # fmt: skip
+        if found := _VENDOR_NAMES.get(candidate):
+            return found
         try:
             canonical = codecs.lookup(candidate).name
         except (LookupError, ValueError):
-            continue
+            squashed = _SQUASHED.get(candidate.replace("_", ""))
+            if squashed is None:
+                continue
+            canonical = codecs.lookup(squashed).name
         if canonical in _NO_CHARSETS:
             return None
         return _SUPERSETS.get(canonical, canonical)
@@ -171,12 +198,16 @@ def _decode(data: bytes, label: str | None, hint: str | None) -> str:
     codec = codec_of(label) if label else None
     eight_bit = _HIGH.search(data) is not None
     if codec and not codec.startswith(("utf-16", "utf-32")):
-        if eight_bit and codec == "cp1252" and (text := _strict(data, "utf-8")) is not None:
-            # Whole runs of valid UTF-8 are not meant as accented pairs of letters.
-            return text
+        if eight_bit and codec not in _MULTIBYTE and (text := _strict(data, "utf-8")) is not None:
+            # Whole runs of valid UTF-8 are not meant as accented pairs of letters. In scripts
+            # whose letters are all above ASCII one pair may be a short word.
+            if codec in _LATIN or len(data) - len(text) >= 2:
+                return text
+        if not eight_bit and not codec.startswith("iso2022") and _ISO_2022_JP.search(data):
+            return data.decode("iso2022_jp_ext", "replace")
         if codec == "cp949" and eight_bit and _looks_cyrillic_in_korean(data):
             return data.decode("cp949", "replace")
-        if eight_bit and codec in {"gb18030", "big5hkscs", "cp949", "cp932", "euc_jis_2004"}:
+        if eight_bit and codec in _MULTIBYTE:
             text = _strict(data, "utf-8")
             if text is not None:
                 return text
