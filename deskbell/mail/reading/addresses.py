@@ -19,6 +19,9 @@ _ADDRESS_SIZE = 320
 _ADDRESS = re.compile(
     r"(?<![^\s@<>()\[\],;:\"])(?:[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+|[^\s@<>()\[\],;:\"]+@\[[^\]\s]{1,60}\])"
 )
+_QUOTED = re.compile(r'"[^"]{0,2000}"')
+_ANGLED = re.compile(r"<[^<>\s@]{1,200}@[^<>\s@]{1,255}>")
+_SEVERAL = re.compile(r"([^<>]{0,2000})<([^<>]{1,400})>")
 _BAD_IN_LOCAL = re.compile(r"[\s<>()\[\],;:\"\\]")
 #: What a tool writes where a name should be.
 _QUOTES = "\"'`´‘’“”„«»"
@@ -173,34 +176,38 @@ def _opens_group(head: str) -> bool:
 
 def _mailboxes(text: str) -> list[Address]:
     """The mailboxes of one entry: one, or several that lost their comma."""
-    if (text.count("<") == 1 and text.count(">") <= 2) or ("<" in text and text.count("@") <= 2):
+    if "<" in text and len(_ANGLED.findall(_QUOTED.sub("", text))) < 2:
         # The last bracket counts: anything before it is somebody's idea of a name.
         start = text.rfind("<")
         end = text.find(">", start)
         end = len(text) if end < 0 else end
         address = _address(text[start + 1 : end])
         if address:
-            lead = text[:start]
-            after = text[end + 1 :]
-            return [Address(_name(lead) or _comment(after), address)]
+            lead, after = text[:start], text[end + 1 :]
+            if "<" in _QUOTED.sub("", lead):
+                lead = lead.partition("<")[0]
+            name = _name(lead) or _comment(after) or _name(after.strip("<> "))
+            return [Address(name, address)]
         # "name" <>: perhaps the name is the address, perhaps there is none.
         if text[start + 1 : end].strip():
             return []
     elif "<" in text:
         found = []
-        for piece in re.finditer(r"([^<>]{0,2000})<([^<>]{1,400})>", text):
+        for piece in _SEVERAL.finditer(text):
             if address := _address(piece[2]):
                 found.append(Address(_name(piece[1]), address))
         if found:
             return found
-    bare, comment = _without_comments(re.sub(r"^\s*mailto:", "", text, flags=re.IGNORECASE))
+    bare, comment = _without_comments(
+        re.sub(r"^\s*(?:mailto|smtp):", "", text, flags=re.IGNORECASE)
+    )
     if _SHELTER in bare:
         address = _address(bare)
         return [Address(comment, address)] if address else []
-    plain = [hit[0].strip("'.") for hit in _ADDRESS.finditer(bare)]
+    plain = [hit[0].strip("'.\\") for hit in _ADDRESS.finditer(bare)]
     if len(plain) == 1:
         if address := _address(plain[0]):
-            rest = bare.replace(plain[0], " ", 1)
+            rest = bare.replace(plain[0], " ", 1).strip().strip("<>[](){}\\ ")
             return [Address(comment or (_name(rest) if "<" not in rest else ""), address)]
         return []
     if plain:
@@ -242,8 +249,11 @@ def _without_comments(text: str) -> tuple[str, str]:
     if "(" not in text:
         return text, ""
     out, comment, depth, start = [], "", 0, 0
-    quoted = False
+    quoted = escaped = False
     for at, letter in enumerate(text):
+        if escaped or letter == "\\":
+            escaped = not escaped
+            continue
         if letter == '"' and depth == 0:
             quoted = not quoted
         if letter == "(" and not quoted:
@@ -254,7 +264,7 @@ def _without_comments(text: str) -> tuple[str, str]:
         elif letter == ")" and depth and not quoted:
             depth -= 1
             if depth == 0:
-                if inner := _name(text[start:at]):
+                if inner := _spoken(text[start:at]):
                     comment = inner
                 start = at + 1
     out.append(text[start:])
@@ -268,7 +278,10 @@ def _comment(text: str) -> str:
 def _name(text: str) -> str:
     """The display name: decoded, without the quotes around it."""
     bare, comment = _without_comments(text)
-    text = bare if bare.strip() else comment
+    return _spoken(bare) if bare.strip() else comment
+
+
+def _spoken(text: str) -> str:
     text = text.strip()
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = text[1:-1]

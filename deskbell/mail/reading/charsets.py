@@ -137,8 +137,10 @@ _NO_CHARSETS = frozenset({"base64", "bz2", "hex", "quopri", "rot13", "uu", "zlib
                           "mbcs", "oem"})  # fmt: skip
 _MULTIBYTE = frozenset({"gb18030", "big5hkscs", "cp949", "cp932", "euc_jis_2004"})
 #: Sets of Latin letters, in which a letter with an accent is hardly ever followed by a sign.
-_LATIN = frozenset({"cp1252", "cp1250", "cp1254", "cp1257", "mac_roman", "mac_latin2", "cp850", "cp437", "cp852",
-                    *(f"iso8859-{number}" for number in (2, 3, 4, 10, 13, 14, 15, 16))})  # fmt: skip
+_LATIN = frozenset(
+    {"cp1252", "cp1250", "cp1254", "cp1257", "mac_roman", "mac_latin2", "cp850", "cp437", "cp852"}
+    | {f"iso8859-{number}" for number in (2, 3, 4, 10, 13, 14, 15, 16)}
+)
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _ISO_2022_JP = re.compile(rb"\x1b(?:\$[@B]|\([BJI]|\$\(D)")
@@ -182,6 +184,18 @@ def is_utf8(data: bytes) -> bool:
     return _strict(data, "utf-8") is not None
 
 
+def is_far(label: str) -> bool:
+    """Whether the label means a set whose letters are far from Latin ones, and is no Unicode."""
+    codec = codec_of(label)
+    return codec is not None and codec not in _LATIN and not codec.startswith(("utf", "ascii"))
+
+
+def fits(data: bytes, label: str) -> bool:
+    """Whether the bytes can be read under the label, to the last."""
+    codec = codec_of(label)
+    return codec is not None and _strict(data, codec) is not None
+
+
 def clean(text: str) -> str:
     """Without NUL, other control characters and lone surrogates; line ends are LF."""
     if "\r" in text:
@@ -198,11 +212,15 @@ def _decode(data: bytes, label: str | None, hint: str | None) -> str:
     codec = codec_of(label) if label else None
     eight_bit = _HIGH.search(data) is not None
     if codec and not codec.startswith(("utf-16", "utf-32")):
-        if eight_bit and codec not in _MULTIBYTE and (text := _strict(data, "utf-8")) is not None:
+        if (
+            eight_bit
+            and codec not in _MULTIBYTE
+            and (text := _strict(data, "utf-8")) is not None
+            and (codec in _LATIN or len(data) - len(text) >= 2)
+        ):
             # Whole runs of valid UTF-8 are not meant as accented pairs of letters. In scripts
             # whose letters are all above ASCII one pair may be a short word.
-            if codec in _LATIN or len(data) - len(text) >= 2:
-                return text
+            return text
         if not eight_bit and not codec.startswith("iso2022") and _ISO_2022_JP.search(data):
             return data.decode("iso2022_jp_ext", "replace")
         if codec == "cp949" and eight_bit and _looks_cyrillic_in_korean(data):

@@ -27,6 +27,19 @@ _LOOSE_DATE = re.compile(
     r"\s*(?:(AM|PM)\b)?\s*([+-]\d{4})?",
     re.IGNORECASE,
 )
+#: Names of zones that RFC 5322 does not know, and that mean one thing.
+_ZONES = {
+    "CET": 1, "MEZ": 1, "MET": 1, "CEST": 2, "MESZ": 2, "MEST": 2, "WEST": 1, "BST": 1,
+    "EET": 2, "EEST": 3, "MSK": 3, "JST": 9, "KST": 9, "HKT": 8, "SGT": 8, "AWST": 8,
+    "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13, "BRT": -3, "AKST": -9, "AKDT": -8, "HST": -10,
+}  # fmt: skip
+_ZONE = re.compile(r"(?<=[\d ])(?:" + "|".join(_ZONES) + r")\b(?!\s?[+-]?\d{4})")
+_CTIME = re.compile(
+    r"^[A-Za-z]{3,9},? ([A-Za-z]{3}) (\d{1,2}) (\d{1,2}:\d{2}(?::\d{2})?) (\d{4})\b"
+)
+_HALF_DAY = re.compile(r"\d\s?[ap]m\b", re.IGNORECASE)
+_NAMED_OFFSET = re.compile(r"\b(?:GMT|UTC?)\s?([+-]\d)")
+_COLON_OFFSET = re.compile(r"([+-]\d{2}):(\d{2})\b")
 _ISO_DATE = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})"
     r"(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?\s*(Z|[+-]\d{2}:?\d{2})?)?"
@@ -43,7 +56,17 @@ def date(value: str) -> datetime | None:
     text = " ".join(charsets.clean(value).split())[:200]
     if not text:
         return None
+    text = _NAMED_OFFSET.sub(r"\1", text)
+    offset = ""
+    if zone := _ZONE.search(text):
+        # "Tue Mar 3 09:15:22 CET 2026": the year may follow.
+        text = text[: zone.start()] + text[zone.end() :]
+        offset = f" {_ZONES[zone[0]]:+03d}00"
+    text = _CTIME.sub(r"\2 \1 \4 \3", " ".join(text.split()))
+    text = _COLON_OFFSET.sub(r"\1\2", text) + offset
     try:
+        if _HALF_DAY.search(text):
+            return _loose_date(text)
         return _rfc_date(text) or _loose_date(text)
     except (ValueError, OverflowError, IndexError, TypeError):
         return None

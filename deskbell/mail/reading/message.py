@@ -51,7 +51,7 @@ def read(raw: bytes, *, bounds: Bounds = BOUNDS, fqdn: str = "") -> Facts:
 
     root = attempt("structure", lambda: structure.parse(raw, bounds), _unparsed(raw))
     found = attempt("contents", lambda: contents.read(root, bounds), Contents())
-    hint = attempt("charset", lambda: _header_charset(root), None) or found.charset or None
+    hint = attempt("charset", lambda: _header_charset(root, found.charset), None)
 
     def people(name: str) -> tuple[Address, ...]:
         def work() -> tuple[Address, ...]:
@@ -140,12 +140,20 @@ def _fields(root: Part) -> tuple[tuple[str, str], ...]:
     return tuple((name, words.decode(value[:2_000])[:1_000]) for name, value in root.fields[:300])
 
 
-def _header_charset(root: Part) -> str | None:
-    """The likely charset of raw bytes in the fields that people write, taken together."""
+def _header_charset(root: Part, declared: str) -> str | None:
+    """The likely charset of raw bytes in the fields that people write, taken together.
+
+    The body's declared one where the bytes fit it and it is no set of Latin letters, which any
+    bytes fit; else a guess; else the declared one after all.
+    """
     raw = b" ".join(
         value[:2_000] for name in ("subject", "from", "to", "cc") for value in root.all(name)[:3]
     )
-    return charsets.guess(raw)
+    if raw.isascii():
+        return declared or None
+    if declared and charsets.is_far(declared) and charsets.fits(raw, declared):
+        return declared
+    return charsets.guess(raw) or declared or None
 
 
 def _unparsed(raw: bytes) -> Part:

@@ -10,7 +10,8 @@ from deskbell.mail.reading import charsets, transfer
 _SIZE = 65_536
 #: Blanks inside the text are illegal and common; the language tag is RFC 2231's.
 PATTERN = re.compile(
-    rb"=\?[ \"']{0,3}([\w.:()+-]{1,60})(?:\*[\w-]{0,40})?[ \"']{0,3}\?([BbQq])\?([^?\r\n]{0,4000}?(?:\?(?!=)[^?\r\n]{0,4000}?){0,20})\?="
+    rb"=\?[ \"']{0,3}([\w.:()+-]{1,60})(?:\*[\w-]{0,40})?[ \"']{0,3}"
+    rb"\?([BbQq])\?([^?\r\n]{0,4000}?(?:\?(?!=)[^?\r\n]{0,4000}?){0,20})\?="
 )
 _GAP = re.compile(rb"[ \t\r\n]*\Z")
 
