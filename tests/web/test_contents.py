@@ -10,13 +10,16 @@ import time_machine
 from django.core import signing
 from django.test import Client
 
-from deskbell.kernel.actor import SYSTEM
+from deskbell.kernel.actor import SYSTEM, Actor
+from deskbell.mail.intake import store
+from deskbell.mail.intake.channels import NewChannel, save_channel
+from deskbell.mail.models import IncomingMail
 from deskbell.people.operations import change_user
-from deskbell.tickets import attachments
+from deskbell.tickets import attachments, folding
 from deskbell.tickets.attachments import NewFile
 from deskbell.tickets.models import Article, Attachment, Ticket
 from deskbell.tickets.operations import NewArticle, update_ticket
-from deskbell.tickets.vocabulary import ArticleType
+from deskbell.tickets.vocabulary import ArticleType, Sender
 from deskbell.web.shared.signatures import Reader, article_token, file_token, signed_file_address
 from tests import cast
 
@@ -311,3 +314,70 @@ class TestText:
         assert whole.content.decode().endswith("THE END")
         assert whole["Content-Type"] == "text/plain; charset=utf-8"
         assert "sandbox" in whole["Content-Security-Policy"]
+
+
+class TestAMailsBody:
+    """As it came in: its new part in sight, all else behind a fold, nothing gone."""
+
+    HTML = "<div>It burns again.</div><blockquote>Is it out?</blockquote>"
+    TEXT = "It burns again.\n\nOn Monday Nora wrote:\n> Is it out?\n"
+
+    def entry(self, body: str, content_type: str, reply: str | None) -> Article:
+        new = NewArticle(
+            body=body,
+            content_type=content_type,
+            type=ArticleType.EMAIL,
+            sender=Sender.CUSTOMER,
+            preferences=folding.marks(body, content_type, reply=reply),
+        )
+        actor = Actor(kind="system", user_id=1, via="mail")
+        ticket = cast.ticket(cast.kemal())
+        return update_ticket(ticket.pk, None, new, actor=actor, at=cast.MONDAY_10AM)[1]
+
+    @pytest.mark.parametrize("reply", ["It burns again.", None])
+    def test_is_folded_unless_it_is_a_forward(self, desk, reply):
+        html = self.entry(self.HTML, "text/html", reply)
+        shown = desk.get(f"/articles/{html.pk}/html/").content.decode()
+
+        assert ("<details" in shown) == (reply is not None)
+        assert "<blockquote>Is it out?</blockquote>" in shown
+
+    @pytest.mark.parametrize("reply", ["It burns again.", None])
+    def test_in_text_is_the_same(self, desk, reply):
+        entry = self.entry(self.TEXT, "text/plain", reply)
+        [_first, shown] = desk.get(f"/tickets/{entry.ticket_id}/").context["entries"]
+
+        assert ('<details class="quoted">' in shown.html) == (reply is not None)
+        assert "&gt; Is it out?" in shown.html
+
+
+class TestTheSource:
+    def test_is_for_agents_of_the_group(self, desk, portal, signed_in, kemal):
+        ticket = cast.ticket(kemal)
+        article = Article.objects.get(ticket=ticket)
+        raw = b"From: kemal@example.test\r\nSubject: <script>\r\n\r\n\xff"
+        channel = save_channel(
+            NewChannel(name="Pipe", kind="pipe", group_id=1, settings={}),
+            actor=SYSTEM,
+            at=cast.MONDAY_9AM,
+        )
+        IncomingMail.objects.create(
+            channel=channel,
+            place=store.keep(raw, channel_id=channel.pk),
+            digest=store.digest_of(raw),
+            size=len(raw),
+            received_at=cast.MONDAY_9AM,
+            article_id=article.pk,
+        )
+        here = f"/articles/{article.pk}/source/"
+
+        shown, saved = desk.get(here), desk.get(here + "?download")
+
+        assert shown.content.decode() == raw.decode("utf-8", "replace")
+        assert shown["Content-Type"] == "text/plain; charset=utf-8"
+        assert "sandbox" in shown["Content-Security-Policy"]
+        assert saved.content == raw
+        assert saved["Content-Disposition"].startswith("attachment")
+        assert portal.get(here).status_code == 404
+        elsewhere = signed_in(cast.person("tom", roles=[2], groups={cast.group().pk: ["full"]}))
+        assert elsewhere.get(here).status_code == 404

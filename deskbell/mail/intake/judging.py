@@ -25,7 +25,7 @@ from deskbell.mail.intake.threading import Found, Ground
 from deskbell.mail.messages import PUBLIC_PARTS, STAFF_PARTS
 from deskbell.mail.models import DeadAddress, Fate, IgnoreRule, IncomingMail, OutgoingMail
 from deskbell.mail.policy import Policy
-from deskbell.mail.reading import references
+from deskbell.mail.reading import newness, references
 from deskbell.mail.reading.addresses import Address
 from deskbell.mail.reading.facts import Facts, File
 from deskbell.people import access as people_access
@@ -550,7 +550,7 @@ def _article(mail: _Mail) -> NewArticle:
         in_reply_to=_ids(_speakable(mail, facts.in_reply_to)),
         references=_ids(_speakable(mail, facts.references)),
         origin_by_id=mail.user.pk if mail.user else None,
-        preferences=_preferences(mail),
+        preferences=_preferences(mail) | newness.preferences_of(body, content_type, facts),
         files=files[:FILES_AT_MOST],
     )
 

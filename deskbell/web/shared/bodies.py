@@ -12,6 +12,7 @@ from django.utils.html import conditional_escape, escape, format_html, format_ht
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
+from deskbell.tickets import folding
 from deskbell.tickets.texts import safe_html
 
 #: Characters of a text shown in a thread; the rest is a click away.
@@ -51,15 +52,38 @@ def parts_of(text: str) -> list[Part]:
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     history = _history_at(lines)
+    parts = _runs(lines[:history])
+    if history < len(lines):
+        parts.append(Part("history", tuple(lines[history:])))
+    return parts
+
+
+def _parts_around(text: str, new: folding.New | None) -> list[Part]:
+    """The text divided at its new part; empty where that is not known (any more)."""
+    divided = folding.parts(text, new) if new is not None else None
+    if divided is None:
+        return []
+    room = SHOWN
+    pieces: list[list[str]] = []
+    for piece in (divided[1], divided[2], divided[0]):  # should not all fit, the new part does
+        cut = piece[:room].replace("\r\n", "\n").replace("\r", "\n")
+        pieces.append(cut.split("\n") if cut.strip() else [])
+        room -= len(cut)
+    middle, after, before = pieces
+    parts = [Part("history", tuple(before))] if before else []
+    parts += _runs(middle)
+    return [*parts, Part("history", tuple(after))] if after else parts
+
+
+def _runs(lines: list[str]) -> list[Part]:
+    """Own words and quotations, in turns."""
     parts: list[Part] = []
     start = 0
-    for number in range(1, history + 1):
-        if number == history or _is_quote(lines[number]) != _is_quote(lines[start]):
+    for number in range(1, len(lines) + 1):
+        if number == len(lines) or _is_quote(lines[number]) != _is_quote(lines[start]):
             kind: PartKind = "quote" if _is_quote(lines[start]) else "text"
             parts.append(Part(kind, tuple(lines[start:number])))
             start = number
-    if history < len(lines):
-        parts.append(Part("history", tuple(lines[history:])))
     return parts
 
 
@@ -132,10 +156,14 @@ def _is_web(address: str) -> bool:
         return False
 
 
-def text_html(text: str) -> SafeString:
-    """A plain text as HTML: escaped, with links, its history folded away."""
+def text_html(text: str, *, new: folding.New | None = None) -> SafeString:
+    """A plain text as HTML: escaped, with links, its history folded away.
+
+    ``new`` is its new part where that is known; else what looks like history at its end is. Of a
+    long one no more than ``SHOWN`` characters.
+    """
     shown = []
-    for part in parts_of(text):
+    for part in _parts_around(text, new) or parts_of(text[:SHOWN]):
         inner = linked("\n".join(part.lines))
         if part.kind == "text":
             shown.append(format_html('<div class="text" dir="auto">{}</div>', inner))
@@ -171,6 +199,17 @@ body > :first-child { margin-top: 0; } body > :last-child { margin-bottom: 0; }
 img { max-width: 100%; height: auto; } table { max-width: 100%; } pre { white-space: pre-wrap; }
 blockquote { margin: .5em 0; padding-left: .9em; border-left: 2px solid #c9d0cc; color: #4c5753; }
 a { color: #12594c; }
+details.deskbell-quoted { margin-block: .5em; }
+details.deskbell-quoted > summary { display: inline-block; padding: 0 .55em; border-radius: 5px;
+  background: #eceeec; color: #4c5753; font: 12px/1.6 system-ui, sans-serif; cursor: pointer;
+  list-style: none; user-select: none; }
+details.deskbell-quoted > summary:hover { background: #dfe3e0; }
+details.deskbell-quoted > summary:focus-visible { outline: 2px solid #2f6fd0; outline-offset: 1px; }
+details.deskbell-quoted > summary::-webkit-details-marker { display: none; }
+details.deskbell-quoted > summary > b { position: absolute; width: 1px; height: 1px;
+  overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+details.deskbell-quoted > div { margin-top: .5em; padding-left: .9em;
+  border-left: 2px solid #c9d0cc; }
 """
 
 # Tells the page around how high the document is: when it has loaded, when its width changes, when
@@ -208,8 +247,9 @@ def document(
     images: Mapping[str, str],
     files: Mapping[int, str],
     remote_images: bool,
+    new: folding.New | None = None,
 ) -> str:
-    """An HTML body, sanitised, as a document for a frame.
+    """An HTML body, sanitised, as a document for a frame; what is not ``new`` is folded.
 
     ``images`` gives the address of an inline image by its Content-ID, ``files`` by the id of the
     attachment, for bodies that name it as the API does. Others are left out, unless
@@ -217,10 +257,20 @@ def document(
     """
     title = escape(gettext("Message"))
     body = safe_html(html, image=_image_chooser(images, files, remote_images=remote_images))
+    if new is not None:
+        body = folding.fold_html(body, new, opening=_fold_opening(), closing="</div></details>")
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_FRAME_STYLE}</style></head><body>{body}"
         f'<script nonce="{conditional_escape(nonce)}">{_FRAME_SCRIPT}</script></body></html>'
+    )
+
+
+def _fold_opening() -> str:
+    return format_html(
+        '<details class="deskbell-quoted"><summary title="{0}"><span aria-hidden="true">•••</span>'
+        "<b>{0}</b></summary><div>",
+        gettext("Show the quoted history"),
     )
 
 

@@ -11,7 +11,7 @@ from django.utils.http import content_disposition_header, parse_etags
 
 from deskbell.kernel.errors import Forbidden
 from deskbell.mail.intake.taking import raw_of
-from deskbell.tickets import access, attachments
+from deskbell.tickets import access, attachments, folding
 from deskbell.tickets.models import Article, Attachment
 from deskbell.tickets.operations import article_for
 from deskbell.tickets.texts import HTML, plain_text
@@ -117,6 +117,7 @@ def _framed(request: HttpRequest, found: Article, reader: Reader) -> HttpRespons
             images=by_content_id,
             files=by_id,
             remote_images=remote_images,
+            new=folding.of(found.preferences) if found.via == "mail" else None,
         )
     )
     response["Content-Security-Policy"] = bodies.frame_policy(nonce, remote_images=remote_images)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext, gettext_lazy
 from deskbell.kernel.actor import NOBODY_ID
 from deskbell.mail.queries import Delivery
 from deskbell.people.models import User
+from deskbell.tickets import folding
 from deskbell.tickets.queries import ArticleRow, AttachmentRow, moment
 from deskbell.tickets.texts import HTML
 from deskbell.tickets.vocabulary import ArticleType, Sender
@@ -218,8 +219,11 @@ def _author(row: ArticleRow, person: User | None) -> str:
 def _body(row: ArticleRow, around: Surroundings) -> dict[str, Any]:
     """The fields of an entry that say where its body is."""
     if row.content_type != HTML:
+        new = None
+        if row.via == "mail" and row.preferences:
+            new = folding.of(json.loads(row.preferences))
         return {
-            "html": bodies.text_html(row.body[: bodies.SHOWN]),
+            "html": bodies.text_html(row.body, new=new),
             "whole": text_address(row.id, around.reader) if len(row.body) > bodies.SHOWN else "",
         }
     body: dict[str, Any] = {
