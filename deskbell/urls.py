@@ -14,7 +14,7 @@ from deskbell.api.helpdesk.reference import REFERENCE as HELPDESK
 from deskbell.api.helpdesk.urls import root as helpdesk_root
 from deskbell.api.zammad.reference import REFERENCE as ZAMMAD
 from deskbell.kernel.reference import Reference
-from deskbell.web.shared import help
+from deskbell.web.shared import help, hooks
 
 REFERENCES = (HELPDESK, ZAMMAD)
 
@@ -44,6 +44,9 @@ def _documentation(mount: str, reference: Reference) -> list[URLPattern | URLRes
 urlpatterns: list[URLPattern | URLResolver] = [
     *_apis(""),
     *_apis("helpdesk/"),
+    # Mailgun posts whole messages to addresses that end in "mime".
+    re_path(r"^mail/in/(?P<place>[\w-]{1,100})/?(?:mime/?)?\Z", hooks.mail_in),
+    re_path(r"^mail/(?:in|events)/", hooks.nobody),
     path("", include("deskbell.web.shared.urls")),
     path("", include("deskbell.web.portal.urls")),
     path("", include("deskbell.web.agent.urls")),

@@ -109,6 +109,8 @@ class Outermost:
             return _refuse(start, path, _Refusal(500, f"Internal server error ({identity})."))
         finally:
             if path not in _PATHS_WITHOUT_LOG:
+                if paths.is_hook(path):
+                    environ = {**environ, "PATH_INFO": paths.without_secrets(path)}
                 self.access.write(environ, answered, time.perf_counter() - started)
 
     def _answer(self, environ: Environ, path: str, start: Start) -> Iterable[bytes]:

@@ -222,7 +222,19 @@ def _add(args: argparse.Namespace) -> int:
     )
     made = save_channel(new, actor=SYSTEM, at=clock.now())
     print(f"Channel {made.name} was added. Try it: deskbell mail channel test {made.pk}")
+    _show_address(made)
     return 0
+
+
+def _show_address(channel: MailChannel) -> None:
+    """The secret address to enter at a mail provider."""
+    from django.conf import settings
+
+    from deskbell.mail.intake import webhooks
+    from deskbell.mail.models import ChannelKind
+
+    if channel.kind == ChannelKind.WEBHOOK:
+        print(f"Let the provider post to {settings.CONFIG.address}{webhooks.address_of(channel)}")
 
 
 def _set(args: argparse.Namespace) -> int:
@@ -265,6 +277,7 @@ def _test(args: argparse.Namespace) -> int:
         print(fetching.probe(present.kind, channels.settings_of(present), channel=present))
     except Trouble as trouble:
         raise CommandError(str(trouble)) from trouble
+    _show_address(present)
     return 0
 
 

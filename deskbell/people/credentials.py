@@ -158,6 +158,17 @@ def sign_in(name: str, password: str, *, client_ip: str | None, at: datetime) ->
     return user
 
 
+def failed_too_often(what: str, *, client_ip: str | None, at: datetime) -> bool:
+    """Count a try of something secret that is no sign-in; whether there were too many of late."""
+    account, network = _account_key(f"\0{what}", None), network_of(client_ip)
+    failures = SignInFailure.objects.filter(account=account, network=network)
+    if failures.filter(at__gt=at - FAILURE_WINDOW).count() >= FAILURES_ALLOWED:
+        return True
+    SignInFailure.objects.create(account=account, network=network, at=at)
+    security_log.warning("secret address guessed", extra={"network": network, "what": what})
+    return False
+
+
 def _upgrade(user: User):  # type: ignore[no-untyped-def]
     def setter(raw: str) -> None:
         """Store the password under today's hasher (an imported PBKDF2 hash, say)."""

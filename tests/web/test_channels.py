@@ -7,7 +7,7 @@ import pytest
 from deskbell.kernel.clock import now
 from deskbell.kernel.models import Job
 from deskbell.mail import secrets
-from deskbell.mail.intake import fetching
+from deskbell.mail.intake import channels, fetching, webhooks
 from deskbell.mail.intake.channels import NewChannel, save_channel
 from deskbell.mail.models import MailChannel
 from deskbell.mail.trouble import Trouble
@@ -99,7 +99,8 @@ def test_an_empty_password_keeps_the_stored_ones(admin, channel):
     channel.refresh_from_db()
     assert channel.name == "Other"
     assert secrets.opened(channel.secret) == "s3cret"
-    assert channel.settings["client_secret"] == "hush-hush"
+    assert channels.settings_of(channel).client_secret == "hush-hush"
+    assert "hush-hush" not in str(channel.settings)
 
 
 @pytest.mark.parametrize("do", ["save", "test"])
@@ -203,3 +204,28 @@ def test_is_looked_into_and_removed(admin, channel):
     assert not MailChannel.objects.exists()
     assert admin.get(f"/admin/channels/{channel.pk}/").status_code == 404
     assert "No mail comes in yet." in text(admin.get("/admin/channels/"))
+
+
+def test_a_webhook_shows_its_address_and_makes_another(admin):
+    typed = {
+        "name": "Mailgun",
+        "group": "1",
+        "active": "on",
+        "provider": "mailgun",
+        "password": "k3y",
+        "api_key": "",
+    }
+    keyless = admin.post("/admin/channels/new/?kind=webhook", typed | {"password": ""})
+    assert keyless.status_code == 422
+    assert "Please fill this in." in text(keyless)
+
+    place = admin.post("/admin/channels/new/?kind=webhook", typed)["Location"]
+    old = webhooks.address_of(MailChannel.objects.get())
+    assert f"http://127.0.0.1:8000{old}" in text(admin.get(place))
+    assert old.endswith("/mime")
+
+    assert admin.post(f"{place}address/").status_code == 302
+    shown = text(admin.get(place))
+    assert old not in shown
+    assert webhooks.address_of(MailChannel.objects.get()) in shown
+    assert "k3y" not in shown

@@ -73,6 +73,7 @@ TABLE = [
     ("POST", "/admin/channels/new/?kind=imap", (OUT, *(HIDDEN,) * 5, BAD, OUT)),
     ("GET", "/admin/channels/{channel}/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
     ("POST", "/admin/channels/{channel}/", (OUT, *(HIDDEN,) * 5, BAD, OUT)),
+    ("POST", "/admin/channels/{channel}/address/", (OUT, *(HIDDEN,) * 5, HIDDEN, OUT)),
     ("POST", "/admin/channels/{channel}/look/", (OUT, *(HIDDEN,) * 5, OUT, OUT)),
     ("POST", "/admin/channels/{channel}/removal/", (OUT, *(HIDDEN,) * 5, OUT, OUT)),
     ("GET", "/tickets/view/", (HIDDEN,) * 8),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets as chance
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from deskbell.kernel.actor import Actor
 from deskbell.kernel.errors import Forbidden, Invalid, Unknown
 from deskbell.kernel.text import fold
 from deskbell.mail import secrets, typed
+from deskbell.mail.intake import webhooks
 from deskbell.mail.models import ChannelKind, MailChannel
 from deskbell.people.models import Group
 
@@ -27,6 +29,23 @@ After = Literal["seen", "keep", "delete", "move"]
 #: Which messages are fetched when a mailbox is looked at for the first time.
 Start = Literal["unseen", "all", "now"]
 Authentication = Literal["password", "oauth2"]
+WebhookProvider = Literal[
+    "amazon_ses",
+    "brevo",
+    "mailersend",
+    "mailgun",
+    "mailjet",
+    "mailtrap",
+    "mandrill",
+    "postal",
+    "postmark",
+    "resend",
+    "sendgrid",
+    "sparkpost",
+]
+#: Settings that are stored encrypted, and never shown.
+SECRET_SETTINGS = frozenset({"client_secret", "api_key"})
+_SEALED = "sealed:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +115,14 @@ class PipeSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookSettings:
-    """Messages posted by a mail provider, named as django-anymail names it (``mailgun``)."""
+    """Messages posted by a mail provider, named as django-anymail names it.
 
-    provider: str
+    ``api_key`` fetches what some providers do not post. The channel's password is the key of the
+    provider's signatures, or ``user:password`` by which a provider names itself that signs nothing.
+    """
+
+    provider: WebhookProvider
+    api_key: str = ""
 
 
 Settings = (
@@ -129,7 +153,7 @@ def checked_settings(kind: str, given: Mapping[str, Any]) -> Any:
     """Settings of a kind from what was given. Raises :class:`Invalid`, the field as ``host``."""
     shape = SETTINGS[kind]
     known = {setting.name for setting in typed.settings_of(shape)}
-    values = typed.checked(shape, given)
+    values = typed.checked(shape, {name: _opened(name, value) for name, value in given.items()})
     for name in ("host", "path", "provider"):
         if name in known and not values.get(name):
             raise Invalid(name, "required")
@@ -139,9 +163,30 @@ def checked_settings(kind: str, given: Mapping[str, Any]) -> Any:
         for name in ("token_url", "client_id"):
             if not values.get(name):
                 raise Invalid(name, "required")
+    provider = webhooks.PROVIDERS.get(values.get("provider", ""))
+    if provider and provider.api and not values.get("api_key"):
+        raise Invalid("api_key", "required")
     if "path" in values and not PurePosixPath(values["path"]).is_absolute():
         raise Invalid("path", "bad", values["path"])
     return shape(**values)
+
+
+def _opened(name: str, value: Any) -> Any:
+    """A setting as it was given, whether it is stored encrypted or not (yet)."""
+    if name not in SECRET_SETTINGS or not isinstance(value, str) or not value.startswith(_SEALED):
+        return value
+    try:
+        return secrets.opened(value.removeprefix(_SEALED))
+    except secrets.Unreadable as error:
+        raise Invalid(name, "required") from error
+
+
+def _stored(checked: Any) -> dict[str, Any]:
+    """Settings as they are stored: what nobody may read is encrypted."""
+    values = asdict(checked)
+    for name in SECRET_SETTINGS & values.keys():
+        values[name] = values[name] and _SEALED + secrets.sealed(values[name])
+    return values
 
 
 @dataclass(slots=True, kw_only=True)
@@ -165,7 +210,8 @@ def save_channel(
 
     Raises :class:`Forbidden` (``admin.channel_email``), :class:`Unknown`, :class:`Invalid`:
     ``name`` ``required``/``too_long``/``taken``, ``kind`` ``not_selectable``, ``group_id``
-    ``unknown``, ``interval`` ``bad``, and what :func:`checked_settings` raises.
+    ``unknown``, ``interval`` ``bad``, ``password`` ``required`` where a provider signs what it
+    posts, and what :func:`checked_settings` raises.
     """
     require(actor)
     channel = channel_for(actor, channel_id) if channel_id else MailChannel(kind=given.kind)
@@ -182,7 +228,7 @@ def save_channel(
         raise Invalid("group_id", "unknown", given.group_id)
     if not SHORTEST_INTERVAL <= given.interval <= LONGEST_INTERVAL:
         raise Invalid("interval", "bad", given.interval)
-    stored = asdict(checked_settings(given.kind, given.settings))
+    stored = _stored(checked_settings(given.kind, given.settings))
     if channel.pk and _place(stored) != _place(channel.settings):
         channel.cursor = {}
     channel.name, channel.name_key = name, fold(name)
@@ -191,10 +237,33 @@ def save_channel(
     if given.password is not None:
         channel.secret = secrets.sealed(given.password)
     channel.alarm, channel.alarm_since, channel.look_at = "", None, at
+    if given.kind == ChannelKind.WEBHOOK:
+        if webhooks.PROVIDERS[stored["provider"]].must_sign and not channel.secret:
+            raise Invalid("password", "required")
+        channel.key = channel.key or _new_key()
     if channel._state.adding:
         channel.created_by_id, channel.created_at = actor.user_id, at
     channel.updated_by_id, channel.updated_at = actor.user_id, at
     channel.save()
+    return channel
+
+
+def _new_key() -> str:
+    return chance.token_urlsafe(24)
+
+
+@transaction.atomic
+def renew_address(channel_id: int, *, actor: Actor, at: datetime) -> MailChannel:
+    """Give a webhook another secret address; the one before is nobody's from now on.
+
+    Raises as :func:`channel_for`; a channel without such an address is unknown, too.
+    """
+    channel = channel_for(actor, channel_id)
+    if channel.kind != ChannelKind.WEBHOOK:
+        raise Unknown("webhook", channel_id)
+    channel.key = _new_key()
+    channel.updated_by_id, channel.updated_at = actor.user_id, at
+    channel.save(update_fields=["key", "updated_by", "updated_at"])
     return channel
 
 

@@ -51,7 +51,7 @@ def enqueue_due(*, at: datetime) -> int:
                 number += 1
     for channel in asked().filter(alarm=""):
         if sentence := silence(channel, at=at):
-            _alarm(channel, sentence, at=at)
+            raise_alarm(channel, sentence, at=at)
     return number
 
 
@@ -91,19 +91,19 @@ def fetch(channel_id: int, *, at: datetime) -> int:
     try:
         visit = Visit(channel, channels.settings_of(channel))
     except Invalid as problem:
-        _alarm(channel, f"The setting “{problem.field}” makes no sense.", at=clock.now())
+        raise_alarm(channel, f"The setting “{problem.field}” makes no sense.", at=clock.now())
         return 0
     try:
         more = _looks()[channel.kind](visit)
     except Trouble as trouble:
-        _alarm(channel, str(trouble), at=clock.now())
+        raise_alarm(channel, str(trouble), at=clock.now())
         return visit.taken
     except Exception as error:
         text = f"Looking into the mailbox failed as nobody expected ({type(error).__name__})."
-        _alarm(channel, f"{text} The log has more.", at=clock.now())
+        raise_alarm(channel, f"{text} The log has more.", at=clock.now())
         raise
     with transaction.atomic():
-        _succeeded(channel, at=clock.now())
+        all_clear(channel, at=clock.now())
         if more:
             from deskbell.mail.jobs import fetch as again
 
@@ -150,7 +150,8 @@ def probe(
     return "This kind of channel brings its mail itself: there is nothing to connect to."
 
 
-def _alarm(channel: MailChannel, sentence: str, *, at: datetime) -> None:
+def raise_alarm(channel: MailChannel, sentence: str, *, at: datetime) -> None:
+    """Note what is wrong with a channel, in one sentence: its alarm, until it works again."""
     sentence = sentence[:SENTENCE_LIMIT]
     ours = MailChannel.objects.filter(pk=channel.pk, updated_at=channel.updated_at)
     begins = ours.filter(alarm_since=None).update(alarm_since=at)
@@ -159,7 +160,8 @@ def _alarm(channel: MailChannel, sentence: str, *, at: datetime) -> None:
         log.warning("mail channel alarm", extra={"channel": channel.name, "reason": sentence})
 
 
-def _succeeded(channel: MailChannel, *, at: datetime) -> None:
+def all_clear(channel: MailChannel, *, at: datetime) -> None:
+    """Note that a channel works."""
     ours = MailChannel.objects.filter(pk=channel.pk, updated_at=channel.updated_at)
     if ours.exclude(alarm_since=None).update(alarm="", alarm_since=None):
         log.info("mail channel works again", extra={"channel": channel.name})

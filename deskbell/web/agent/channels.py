@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import QueryDict
@@ -16,9 +17,9 @@ from django.utils.translation import gettext, gettext_lazy
 from deskbell.kernel.clock import now
 from deskbell.kernel.errors import Invalid
 from deskbell.mail import typed
-from deskbell.mail.intake import channels, fetching
+from deskbell.mail.intake import channels, fetching, webhooks
 from deskbell.mail.jobs import fetch
-from deskbell.mail.models import ASKED, MailChannel
+from deskbell.mail.models import ASKED, ChannelKind, MailChannel
 from deskbell.mail.trouble import Trouble
 from deskbell.people.models import Group
 from deskbell.web.agent.lists import rail
@@ -47,6 +48,11 @@ KINDS = (
         gettext_lazy("Your mail server delivers to “deskbell mail listen”."),
     ),
     Kind("pipe", gettext_lazy("Pipe"), gettext_lazy("A program runs “deskbell mail receive”.")),
+    Kind(
+        "webhook",
+        gettext_lazy("Mail provider"),
+        gettext_lazy("Mailgun, Postmark, Amazon SES and others post what comes to an address."),
+    ),
 )
 _BY_VALUE = {kind.value: kind for kind in KINDS}
 
@@ -68,11 +74,16 @@ _LABELS: dict[str, Any] = {
     "scope": gettext_lazy("Scope"),
     "path": gettext_lazy("Path of the Maildir"),
     "addresses": gettext_lazy("Addresses"),
+    "provider": gettext_lazy("Provider"),
+    "api_key": gettext_lazy("API key"),
 }
 _HINTS: dict[str, Any] = {
     "port": gettext_lazy("Empty for the usual one."),
     "login": gettext_lazy("Often the whole address."),
     "client_secret": gettext_lazy("Never shown. Empty keeps the stored one."),
+    "api_key": gettext_lazy(
+        "For Brevo, Mailtrap and Resend, who do not post everything. Never shown; empty keeps it."
+    ),
     "addresses": gettext_lazy(
         "Separated by commas; @host takes all of a host. Empty: the group's."
     ),
@@ -90,10 +101,16 @@ _CHOICES: dict[str, Any] = {
     "now": gettext_lazy("nothing, only what comes from now on"),
     "password": gettext_lazy("a password"),
     "oauth2": gettext_lazy("OAuth2 (XOAUTH2)"),
+    **{name: provider.label for name, provider in webhooks.PROVIDERS.items()},
 }
 _OAUTH = ("authentication", "token_url", "client_id", "client_secret", "scope")
 #: Never sent to a browser.
-_SECRET = frozenset({"client_secret"})
+_SECRET = channels.SECRET_SETTINGS
+_PASSWORDS = {
+    "": gettext_lazy("Password"),
+    "imap": gettext_lazy("Password, or refresh token"),
+    "webhook": gettext_lazy("Signing key"),
+}
 _KEEPS = {"maildir": {"seen": gettext_lazy("It is put into “cur”, as read")}}
 
 
@@ -136,9 +153,9 @@ class Form:
         )
         self.password = Control(
             "password",
-            gettext("Password, or refresh token") if kind.value == "imap" else gettext("Password"),
+            str(_PASSWORDS.get(kind.value, _PASSWORDS[""])),
             kind="password",
-            hint=gettext("Never shown. Empty keeps the stored one.") if present else "",
+            hint=_password_hint(kind, present),
             limit=4000,
             autocomplete="new-password",
         )
@@ -178,7 +195,7 @@ class Form:
         for each in self.controls:
             if each.name not in _OAUTH:
                 shown.append(each)
-            if each.name == "login":
+            if each.name in {"login", "provider"}:
                 shown.append(self.password)
         return shown
 
@@ -250,6 +267,16 @@ class Form:
     @property
     def has_errors(self) -> bool:
         return bool(self.problem) or any(control.error for control in self.every)
+
+
+def _password_hint(kind: Kind, present: MailChannel | None) -> str:
+    kept = gettext("Never shown. Empty keeps the stored one.") if present else ""
+    if kind.value != "webhook":
+        return kept
+    signs = gettext(
+        "With which the provider signs what it posts. For one that signs nothing: user:password."
+    )
+    return f"{signs} {kept}".strip()
 
 
 @signed_in("web", *Read)
@@ -329,10 +356,30 @@ def _page(
         "form": form,
         "channel": present,
         "alarm": present.alarm if present and present.active else "",
+        "address": _address(present) if present else "",
         "good": good,
         "bad": bad,
     }
     return page(request, "agent/channel.html", context, status=status)
+
+
+def _address(channel: MailChannel) -> str:
+    """What to enter at the provider, of a webhook."""
+    if channel.kind != ChannelKind.WEBHOOK:
+        return ""
+    return f"{settings.CONFIG.address}{webhooks.address_of(channel)}"
+
+
+@signed_in("web", "POST")
+def renew_address(request: DeskRequest, channel_id: int) -> HttpResponseBase:
+    """Give a webhook another secret address."""
+    channels.renew_address(channel_id, actor=request.actor, at=now())
+    messages.success(
+        request,
+        gettext("The address is a new one: enter it at the provider."),
+        extra_tags="channel",
+    )
+    return HttpResponseRedirect(reverse("admin-channel", args=[channel_id]))
 
 
 @signed_in("web", "POST")

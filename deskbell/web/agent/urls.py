@@ -48,6 +48,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/channels/", channels.overview, name="admin-channels"),
     path("admin/channels/new/", channels.new, name="admin-channel-new"),
     path("admin/channels/<int:channel_id>/", channels.channel, name="admin-channel"),
+    path(
+        "admin/channels/<int:channel_id>/address/",
+        channels.renew_address,
+        name="admin-channel-address",
+    ),
     path("admin/channels/<int:channel_id>/look/", channels.look, name="admin-channel-look"),
     path("admin/channels/<int:channel_id>/removal/", channels.remove, name="admin-channel-removal"),
 ]

@@ -74,7 +74,7 @@ class DeskMiddleware:
         response: HttpResponseBase
         if not self._is_known_host(request):
             response = self._unknown_host(request)
-        elif paths.is_api(path):
+        elif paths.is_api(path) or paths.is_hook(path):
             response = self.get_response(request)
         elif path.startswith("/static/"):
             response = self.static(request)
@@ -106,7 +106,7 @@ class DeskMiddleware:
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
         """The CSRF check of pages happens when the view is known, as it may be exempt."""
-        if paths.is_api(request.path_info):
+        if paths.is_api(request.path_info) or paths.is_hook(request.path_info):
             return None
         refused: HttpResponseBase | None = self.csrf.process_view(request, view, args, kwargs)
         if refused is not None:
@@ -122,7 +122,8 @@ class DeskMiddleware:
         if isinstance(error, Http404 | PermissionDenied | SuspiciousOperation):
             # Expected: Django turns these into the 4xx pages.
             return None
-        log.error("request failed", extra={"path": request.path_info[:500]}, exc_info=error)
+        path = paths.without_secrets(request.path_info)[:500]
+        log.error("request failed", extra={"path": path}, exc_info=error)
         if isinstance(error, OperationalError | InterfaceError):
             kind, body = paths.refusal(request.path_info, UNAVAILABLE)
             response = HttpResponse(body, content_type=kind, status=503)

@@ -28,6 +28,16 @@ def is_api(path: str) -> bool:
     return path.startswith(("/api/", MOUNT + "/api/"))
 
 
+def is_hook(path: str) -> bool:
+    """Whether programs of mail providers call the address: it has no session and shows no page."""
+    return path.startswith(("/mail/in/", "/mail/events/"))
+
+
+def without_secrets(path: str) -> str:
+    """The path as it may be written down: some addresses are secret."""
+    return path[: path.index("/", 6) + 1] + "[hidden]" if is_hook(path) else path
+
+
 def door_of(path: str) -> Door:
     """The dialect, or the pages, that an address belongs to."""
     if not is_api(path):
