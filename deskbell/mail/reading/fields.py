@@ -33,7 +33,7 @@ _ZONES = {
     "EET": 2, "EEST": 3, "MSK": 3, "JST": 9, "KST": 9, "HKT": 8, "SGT": 8, "AWST": 8,
     "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13, "BRT": -3, "AKST": -9, "AKDT": -8, "HST": -10,
 }  # fmt: skip
-_ZONE = re.compile(r"(?<=[\d ])(?:" + "|".join(_ZONES) + r")\b(?!\s?[+-]?\d{4})")
+_ZONE = re.compile(r"(?<=[\d ])(?:" + "|".join(_ZONES) + r")\b(?!\s?[+-]\d{4})")
 _CTIME = re.compile(
     r"^[A-Za-z]{3,9},? ([A-Za-z]{3}) (\d{1,2}) (\d{1,2}:\d{2}(?::\d{2})?) (\d{4})\b"
 )
