@@ -52,6 +52,8 @@ _TITLE_END = re.compile(r"</title\s{0,9}>", re.IGNORECASE)
 _DATA_URL = re.compile(r"data:[^\"'\s>)]{100,}", re.IGNORECASE)
 #: Characters of HTML that become text; longer mails are pictures and tables of a shop.
 LAID_OUT = 400_000
+#: A page of more characters than this is not called empty without laying it out.
+_EMPTY_PAGE = 4_000
 _ENRICHED = 200_000
 
 
@@ -132,6 +134,13 @@ def _says_something(text: str) -> bool:
     return bool(re.sub(r"[\s\u00a0\u200b-\u200d\u2060\ufeff\u00ad]+", "", text))
 
 
+def _is_empty_page(html: str) -> bool:
+    """Whether an HTML text shows neither words nor pictures; long ones are taken to show some."""
+    if len(html) > _EMPTY_PAGE or "<img" in html.lower():
+        return False
+    return not _says_something(_bare_words(_SILENT.sub("", html)))
+
+
 class _Walk:
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
@@ -191,7 +200,8 @@ class _Walk:
                 html = piece.html
                 if not text and _says_something(piece.text):
                     text = piece.text
-        return _Piece(text, html)
+        # Some mailers put an empty page, with a file beside it, next to the words.
+        return _Piece(text, "" if text and _is_empty_page(html) else html)
 
     def _related(self, part: Part) -> _Piece:
         """The root shows the others; text besides it is text as well where nothing refers to it."""

@@ -50,6 +50,14 @@ class TestTheText:
 
         assert (facts.body, facts.html, facts.files) == ("plain", "<p>rich", ())
 
+    def test_keeps_no_html_that_is_an_empty_page_beside_words(self):
+        page = "<html><head><style>p {}</style></head><body>\n<br>&nbsp;</body></html>"
+        facts = read(multipart(part("plain"), part(page, "text/html"), kind="alternative"))
+        pictures = part('<img src="https://a.example/b.png">', "text/html")
+
+        assert (facts.body.strip(), facts.html) == ("plain", "")
+        assert read(multipart(part("plain"), pictures, kind="alternative")).html
+
     def test_is_the_html_where_the_plain_alternative_is_blank(self):
         facts = read(
             multipart(part(" \n\u00a0\n"), part("<p>rich", "text/html"), kind="alternative")
