@@ -10,6 +10,7 @@ import pytest
 
 from deskbell.kernel.actor import SYSTEM
 from deskbell.mail.intake.channels import NewChannel, save_channel
+from deskbell.mail.intake.ignoring import NewRule, save_rule
 from deskbell.tickets.attachments import NewFile
 from deskbell.tickets.operations import NewArticle, merge, update_ticket
 from deskbell.tickets.vocabulary import ArticleType
@@ -141,6 +142,9 @@ def pages(db: None) -> dict[str, Any]:
     )
     channel.alarm, channel.alarm_since = "It is down.", cast.MONDAY_10AM
     channel.save()
+    rule = save_rule(
+        NewRule(what="domain", pattern="spam.example"), actor=SYSTEM, at=cast.MONDAY_9AM
+    )
     admin = sign_in(cast.ada())
     desk, portal = sign_in(nora), sign_in(kemal)
     stranger = sign_in(nora)
@@ -166,6 +170,12 @@ def pages(db: None) -> dict[str, Any]:
         "channel": admin.get(f"/admin/channels/{channel.pk}/"),
         "channel again": admin.post(f"/admin/channels/{channel.pk}/", {}),
         "new channel": admin.get("/admin/channels/new/?kind=listener"),
+        "ignored mail": admin.get("/admin/mail/ignored/"),
+        "no rule": admin.get("/admin/mail/ignored/?q=nothing"),
+        "rule": admin.get(f"/admin/mail/ignored/{rule.pk}/"),
+        "rule again": admin.post(f"/admin/mail/ignored/{rule.pk}/", {}),
+        "rules of mail": admin.get("/admin/mail/rules/"),
+        "rules again": admin.post("/admin/mail/rules/", {"own_addresses": "x"}),
         "own": portal.get("/my/tickets/"),
         "own ticket": portal.get(f"/my/tickets/{ticket.pk}/"),
         "own reply": portal.post(f"/my/tickets/{ticket.pk}/replies/", {}),

@@ -6,6 +6,7 @@ import pytest
 
 from deskbell.kernel.actor import SYSTEM
 from deskbell.mail.intake.channels import NewChannel, save_channel
+from deskbell.mail.intake.ignoring import NewRule, save_rule
 from deskbell.mail.models import IncomingMail
 from deskbell.tickets.attachments import NewFile
 from deskbell.tickets.operations import NewArticle, update_ticket
@@ -63,6 +64,16 @@ TABLE = [
     ("POST", "/my/tickets/{t}/replies/", (OUT, BAD, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, OUT)),
     ("GET", "/admin/mail/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
     ("POST", "/admin/mail/", (METHOD,) * 8),
+    ("GET", "/admin/mail/rules/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
+    ("POST", "/admin/mail/rules/", (OUT, *(HIDDEN,) * 5, BAD, OUT)),
+    ("GET", "/admin/mail/ignored/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
+    ("POST", "/admin/mail/ignored/", (METHOD,) * 8),
+    ("GET", "/admin/mail/ignored/new/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
+    ("POST", "/admin/mail/ignored/new/", (OUT, *(HIDDEN,) * 5, BAD, OUT)),
+    ("GET", "/admin/mail/ignored/{rule}/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
+    ("POST", "/admin/mail/ignored/{rule}/", (OUT, *(HIDDEN,) * 5, BAD, OUT)),
+    ("POST", "/admin/mail/ignored/{rule}/use/", (OUT, *(HIDDEN,) * 5, OUT, OUT)),
+    ("POST", "/admin/mail/ignored/{rule}/removal/", (OUT, *(HIDDEN,) * 5, OUT, OUT)),
     ("GET", "/admin/mail/{mail}/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
     ("POST", "/admin/mail/{mail}/", (METHOD,) * 8),
     ("GET", "/admin/mail/replay/", (METHOD,) * 8),
@@ -132,6 +143,9 @@ def world():
             actor=SYSTEM,
             at=cast.MONDAY_10AM,
         ).pk,
+        "rule": save_rule(
+            NewRule(what="domain", pattern="spam.example"), actor=SYSTEM, at=cast.MONDAY_10AM
+        ).pk,
     }
     numbers["mail"] = IncomingMail.objects.create(
         channel_id=numbers["channel"], place="", digest="0", size=0, received_at=cast.MONDAY_10AM
@@ -165,7 +179,7 @@ class TestEveryPage:
 
         paths = {pattern.partition("?")[0] for _m, pattern, _e in TABLE}
         listed = {path.strip("/").replace("{t}", "N") for path in paths}
-        for name in ("channel", "mail", "open", "note", "public", "private"):
+        for name in ("channel", "rule", "mail", "open", "note", "public", "private"):
             listed = {pattern.replace("{" + name + "}", "N") for pattern in listed}
         listed = {pattern.replace("a.txt", "NAME").replace("b.txt", "NAME") for pattern in listed}
 
@@ -180,6 +194,7 @@ class TestEveryPage:
                 "<int:article_id>",
                 "<int:channel_id>",
                 "<int:mail_id>",
+                "<int:rule_id>",
             ):
                 route = route.replace(converter, "N")
             route = route.replace("<path:name>", "NAME").strip("/")

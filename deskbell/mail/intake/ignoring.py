@@ -121,6 +121,15 @@ def _address_key(address: str) -> str:
 
 
 @transaction.atomic
+def switch_rule(rule_id: int, *, active: bool, actor: Actor, at: datetime) -> None:
+    """Put a rule out of use, or into use again. Raises as :func:`rule_for`."""
+    rule = rule_for(actor, rule_id)
+    IgnoreRule.objects.filter(pk=rule.pk).update(
+        active=active, updated_by_id=actor.user_id, updated_at=at
+    )
+
+
+@transaction.atomic
 def delete_rule(rule_id: int, *, actor: Actor, at: datetime) -> None:
     """Remove a rule. Raises as :func:`rule_for`."""
     rule_for(actor, rule_id).delete()

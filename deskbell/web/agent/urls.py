@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from deskbell.web.agent import channels, entry, incoming, lists, notifications, opening, ticket
+from deskbell.web.agent import (
+    channels,
+    entry,
+    ignoring,
+    incoming,
+    lists,
+    notifications,
+    opening,
+    ticket,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("tickets/", lists.tickets, name="agent-tickets"),
@@ -44,6 +53,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("notifications/seen/", notifications.see_all, name="agent-notifications-seen"),
     path("admin/mail/", incoming.overview, name="admin-incoming"),
     path("admin/mail/replay/", incoming.replay, name="admin-incoming-replay"),
+    path("admin/mail/rules/", ignoring.rules, name="admin-mail-rules"),
+    path("admin/mail/ignored/", ignoring.overview, name="admin-ignored"),
+    path("admin/mail/ignored/new/", ignoring.new, name="admin-ignored-new"),
+    path("admin/mail/ignored/<int:rule_id>/", ignoring.rule, name="admin-ignored-rule"),
+    path("admin/mail/ignored/<int:rule_id>/use/", ignoring.switch, name="admin-ignored-use"),
+    path(
+        "admin/mail/ignored/<int:rule_id>/removal/", ignoring.remove, name="admin-ignored-removal"
+    ),
     path("admin/mail/<int:mail_id>/", incoming.mail, name="admin-mail"),
     path("admin/channels/", channels.overview, name="admin-channels"),
     path("admin/channels/new/", channels.new, name="admin-channel-new"),
