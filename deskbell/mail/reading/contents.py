@@ -31,6 +31,22 @@ _EXTENSIONS = {
     "video/mp4": ".mp4", "video/quicktime": ".mov", "message/delivery-status": ".txt",
     "message/disposition-notification": ".txt", "text/rfc822-headers": ".txt",
     "application/json": ".json", "application/xml": ".xml", "text/xml": ".xml",
+    "application/msword": ".doc", "application/vnd.ms-excel": ".xls",
+    "application/vnd.ms-powerpoint": ".ppt", "application/vnd.ms-outlook": ".msg",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": ".pptx",
+    "application/vnd.oasis.opendocument.text": ".odt",
+    "application/vnd.oasis.opendocument.spreadsheet": ".ods", "application/rtf": ".rtf",
+    "text/rtf": ".rtf", "application/x-zip-compressed": ".zip", "application/gzip": ".gz",
+    "application/x-gzip": ".gz", "application/x-tar": ".tar", "application/x-7z-compressed": ".7z",
+    "application/vnd.rar": ".rar", "application/x-rar-compressed": ".rar",
+    "application/x-pdf": ".pdf", "application/postscript": ".ps", "image/x-png": ".png",
+    "image/pjpeg": ".jpg", "image/heic": ".heic", "image/avif": ".avif", "image/x-icon": ".ico",
+    "audio/mp3": ".mp3", "audio/wav": ".wav", "audio/x-wav": ".wav", "audio/ogg": ".ogg",
+    "audio/mp4": ".m4a", "audio/x-m4a": ".m4a", "audio/amr": ".amr", "video/mpeg": ".mpg",
+    "video/webm": ".webm", "video/3gpp": ".3gp", "video/x-msvideo": ".avi",
+    "text/markdown": ".md", "text/css": ".css", "text/tab-separated-values": ".tsv",
 }  # fmt: skip
 _STEMS = {"message/delivery-status": "delivery-status", "text/rfc822-headers": "returned-headers",
           "application/pgp-signature": "signature", "application/pgp-encrypted": "version",
@@ -230,7 +246,7 @@ class _Walk:
             if part.type in {"text/plain", "text/html"}:
                 self.named_texts.append(html_text(text) if part.type == HTML else text)
             return _Piece()
-        text = self._decoded(part)
+        text = self._decoded(part, without_files=part.type == "text/plain")
         if not self.contents.charset:
             self.contents.charset = part.params.get("charset", "").lower()
         if part.type == HTML or part.type in {"text/x-amp-html", "text/watch-html"}:
@@ -257,8 +273,13 @@ class _Walk:
         self.contents.is_truncated |= len(text) < whole
         return _Piece(text=text)
 
-    def _decoded(self, part: Part) -> str:
+    def _decoded(self, part: Part, *, without_files: bool = False) -> str:
         data = part.decoded()[: 4 * self.bounds.text]
+        if without_files and b"=ybegin " in data:
+            for start, end, name, content in reversed(transfer.yenc_blocks(data)):
+                data = data[:start] + data[end:]
+                self._add(File(_safe_name(charsets.decode(name)) or "attachment",
+                               "application/octet-stream", content))  # fmt: skip
         label = part.params.get("charset")
         if part.type == HTML and (label is None or charsets.codec_of(label) in {None, "cp1252"}):
             found = _META_CHARSET.search(data[:8_192])
@@ -417,12 +438,12 @@ def _content_id(part: Part) -> str:
 
 
 def _located(part: Part) -> str:
-    """A name from Content-Location, where that is a file's."""
-    location = part.raw("content-location")
-    if not location:
-        return ""
-    last = words.decode(location).strip().rstrip("/").rpartition("/")[2].partition("?")[0]
-    return _safe_name(last) if re.search(r"\.\w{1,5}\Z", last) else ""
+    """A name from Content-Location or Content-Description, where that is a file's."""
+    location = words.decode(part.raw("content-location") or b"").strip().rstrip("/")
+    last = location.rpartition("/")[2].partition("?")[0]
+    described = words.decode(part.raw("content-description") or b"").strip()
+    return next((_safe_name(name) for name in (last, described)
+                 if len(name) <= _NAME_SIZE and re.search(r"\.\w{1,5}\Z", name)), "")  # fmt: skip
 
 
 def _made_up_name(part: Part) -> str:
@@ -441,7 +462,9 @@ def _message_name(part: Part) -> str:
     """A name for a message inside of a message: its subject."""
     inner = structure.parse_headers(part.decoded()[:262_144])
     subject = words.decode(inner.raw("subject") or b"")
-    return _safe_name(f"{subject[:120].strip()}.eml") if subject.strip() else "message.eml"
+    # A stroke in a subject is no directory.
+    subject = re.sub(r"[/\\]+", "-", subject[:120]).strip()
+    return _safe_name(f"{subject}.eml") if subject else "message.eml"
 
 
 def _safe_name(name: str) -> str:

@@ -11,6 +11,7 @@ _COUNT = 200
 _SIZE = 16_384
 _NAME = re.compile(r"\s*([^\s=;\"]+)\s*=\s*")
 _AFTER_QUOTE = re.compile(r"\s{0,20}(?:;|\Z|\(|[A-Za-z][\w*-]{0,40}\s?=)")
+_LOST_SEMICOLON = re.compile(r"\s(?=(?:name|filename|charset|boundary)\*?\s?=)", re.IGNORECASE)
 _PIECE = re.compile(r"^(.+?)\*(\d{1,3})(\*?)$")
 
 
@@ -24,7 +25,10 @@ def parse(value: bytes) -> dict[str, str]:
     text = value[:_SIZE].decode("latin-1")
     start = text.find(";")
     if start < 0:
-        return {}
+        lost = _LOST_SEMICOLON.search(text)
+        if lost is None:
+            return {}
+        start = lost.start()
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
     for name, raw in _pairs(text, start + 1):

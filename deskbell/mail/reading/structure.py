@@ -7,6 +7,7 @@ other. Whatever cannot be told apart stays text of the part in which it stands: 
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -37,6 +38,7 @@ _MIXED = "multipart/mixed"
 _FIELD = re.compile(rb"^([!-9;-~]{1,200})[ \t]*:[ \t]*(.*)$", re.DOTALL)
 _BLANK_LINES = re.compile(rb"\A(?:[ \t]*\r?\n)+")
 _NEWLINE_FIELD = re.compile(rb"\r?\n(?=[ \t])")
+_PARAMETER = re.compile(rb"[A-Za-z][\w*-]{0,60}[ \t]*=")
 _ENVELOPE = re.compile(rb"\A>?From [^\r\n]*\r?\n")
 _ANY_BOUNDARY = re.compile(rb"^--([!-~][^\r\n]{0,200}?)[ \t]*\r?$", re.MULTILINE)
 _TYPE = re.compile(r"\s*([\w!#$&^.+*-]+)\s*/\s*([\w!#$&^.+*-]+)")
@@ -122,6 +124,7 @@ def parse_headers(raw: bytes, bounds: Bounds = BOUNDS) -> Part:
 
 
 def _without_envelope(raw: bytes) -> bytes:
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     if lead := _BLANK_LINES.match(raw[:4_096]):
         raw = raw[lead.end() :]
     if line := _ENVELOPE.match(raw[:1_024]):
@@ -157,6 +160,9 @@ def _fields(head: bytes, bounds: Bounds, *, is_top: bool) -> tuple[list[tuple[st
             continue
         if bare[:1] in b" \t" and fields:
             fields[-1][1].append(bare)
+        elif fields and _PARAMETER.match(bare) and fields[-1][1][-1].rstrip().endswith(b";"):
+            # A parameter whose line lost its blank.
+            fields[-1][1].append(b" " + bare)
         elif (found := _FIELD.match(bare)) and (b" " not in found[1]):
             if len(fields) >= bounds.headers:
                 break

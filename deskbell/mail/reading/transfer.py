@@ -1,4 +1,4 @@
-"""Transfer encodings: base64, quoted-printable and uuencode, also the broken ones."""
+"""Transfer encodings: base64, quoted-printable, uuencode and yEnc, also the broken ones."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ _BASE64_ALPHABET = re.compile(rb"[^A-Za-z0-9+/=]+")
 _PADDINGS = 1_000
 _UU_LINES = 600_000
 _UU_TRIES = 30
+_SOFT_END = re.compile(rb"=[ \t]{1,100}(?=\r?\n)")
+_YENC = re.compile(
+    rb"^=ybegin [^\r\n]{0,200}?\bline=\d[^\r\n]{0,200}?\bname=([^\r\n]{1,300})\r?\n", re.MULTILINE
+)
+_YENC_PART = re.compile(rb"=ypart [^\r\n]{0,200}\r?\n")
+_YENC_ESCAPED = re.compile(rb"=(.)", re.DOTALL)
+_YENC_SHIFT = bytes((byte - 42) % 256 for byte in range(256))
 _UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]*)\r?\n", re.MULTILINE)
 
 
@@ -21,7 +28,8 @@ def decoded(data: bytes, encoding: str) -> bytes:
     if word.startswith(("base64", "b64", "base-64")):
         return base64_decoded(data)
     if word.startswith(("quoted", "qp", "q-p")):
-        return quopri.decodestring(data)
+        # Blanks that somebody added behind a soft line end.
+        return quopri.decodestring(_SOFT_END.sub(b"=", data) if b"= " in data else data)
     if word.startswith(("x-uu", "uu")):
         if found := _UU_BEGIN.search(data):
             return uu_decoded(data, found.end())[0]
@@ -89,4 +97,26 @@ def uu_blocks(data: bytes) -> list[tuple[int, int, str, bytes]]:
         if content and b"end" in data[max(position, end - 8) : end]:
             blocks.append((found.start(), end, found[1].decode("latin-1"), content))
             position = end
+    return blocks
+
+
+def yenc_blocks(data: bytes) -> list[tuple[int, int, bytes, bytes]]:
+    """yEnc files inside of a text (yenc.org, draft 1.3): from, to, name and bytes of each."""
+    blocks: list[tuple[int, int, bytes, bytes]] = []
+    position = 0
+    for _ in range(_UU_TRIES):
+        found = _YENC.search(data, position)
+        if found is None:
+            break
+        start = found.end()
+        if part := _YENC_PART.match(data, start):
+            start = part.end()
+        end = data.find(b"\n=yend ", start - 1)
+        if end < 0:
+            break
+        coded = data[start:end].replace(b"\r", b"").replace(b"\n", b"")
+        plain = _YENC_ESCAPED.sub(lambda hit: bytes([(hit[1][0] - 64) % 256]), coded)
+        position = data.find(b"\n", end + 1)
+        position = len(data) if position < 0 else position + 1
+        blocks.append((found.start(), position, found[1].strip(), plain.translate(_YENC_SHIFT)))
     return blocks
