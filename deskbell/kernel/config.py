@@ -34,6 +34,7 @@ LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 HelpdeskAuth = Literal["session", "basic"]
 Synchronous = Literal["FULL", "NORMAL"]
+Language = Literal["en", "de"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -58,6 +59,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url: str = ""
     mail_from: str = ""
     timezone: str = "UTC"
+    language: Language = "en"
     trusted_proxies: tuple[Network, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     trusted_mail_hosts: tuple[str, ...] = ()
@@ -293,6 +295,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("DESKBELL_MAIL_FROM", "mail_from", _mailbox, "an e-mail address, with or without name"),
     Setting("DESKBELL_TIMEZONE", "timezone", _timezone, "a time zone such as Europe/Berlin"),
+    Setting("DESKBELL_LANGUAGE", "language", _one_of("en", "de"), "en or de"),
     Setting(
         "DESKBELL_TRUSTED_PROXIES",
         "trusted_proxies",

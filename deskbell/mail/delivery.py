@@ -26,25 +26,37 @@ from deskbell.kernel.jobs import GiveUp, RetryLater
 from deskbell.kernel.jobs.execution import pause_before
 from deskbell.kernel.models import Job, JobState
 from deskbell.kernel.text import fold
-from deskbell.mail import headers, jobs, rendering, routes, tags, transport, wording
+from deskbell.mail import headers, jobs, rendering, rewording, routes, tags, transport, wording
 from deskbell.mail.composing import Composed, Enclosure, Letterhead, compose
 from deskbell.mail.headers import NotDeliverable
 from deskbell.mail.messages import (
     STAFF_PARTS,
     NotForThisAddress,
+    PublicEntry,
     PublicMessage,
     StaffNotification,
     customer_of,
     is_letter,
     message_for,
 )
-from deskbell.mail.models import HELD_FOR, UNDER_WAY, MailState, OutgoingMail
+from deskbell.mail.models import (
+    HELD_FOR,
+    UNDER_WAY,
+    GroupSending,
+    Language,
+    MailState,
+    OutgoingMail,
+    Quoting,
+)
 from deskbell.mail.operations import report_return
+from deskbell.mail.texts import Wording
 from deskbell.people.addresses import is_mailable
+from deskbell.people.models import User
 from deskbell.tickets import attachments, public_links, senders
 from deskbell.tickets.models import Article, Attachment, Ticket, TicketCC
 from deskbell.tickets.rules import Occasion, Part
-from deskbell.tickets.texts import HTML
+from deskbell.tickets.texts import HTML, plain_text
+from deskbell.tickets.vocabulary import Sender
 
 log = logging.getLogger("deskbell.mail")
 
@@ -53,6 +65,10 @@ FILES_SIZE = 10_000_000
 FILES_AT_MOST = 50
 #: Rows under way that were not touched for so long are looked at.
 QUIET_FOR = timedelta(minutes=15)
+#: Entries below a letter.
+QUOTES_AT_MOST = 20
+#: Faces through which strangers open tickets, in a name that nobody has checked.
+_STRANGERS = frozenset({"mail", "portal"})
 
 _IMAGES = attachments.INLINE_TYPES - {"application/pdf"}
 
@@ -171,6 +187,13 @@ def composed_for(mail: OutgoingMail) -> Composed:
         outsiders=_outsiders(ticket) if article.internal else (),
         named=named,
     )
+    sending = routes.sending_of(ticket.group_id)
+    words = rewording.wording_for(_language(mail, sending), ticket.group_id)
+    letter = isinstance(message, PublicMessage) and message.is_letter
+    if isinstance(message, PublicMessage) and letter:
+        message = replace(message, quoted=_quoted(mail, article, sending.quoting))
+    # Whoever opened it may have been anybody, in anybody's name: nothing of his goes out again.
+    strange = message.entry is None and article.via in _STRANGERS
     reference = f"[{ticket.group.slug}-{ticket.pk}]"
     group = senders.sender_name(ticket.group)
     images, enclosures, left = _enclosed(message)
@@ -179,9 +202,13 @@ def composed_for(mail: OutgoingMail) -> Composed:
         rendering.Surroundings(
             reference=reference,
             title=ticket.title,
+            repeats_title=not strange,
+            number=ticket.number,
+            customer="" if strange else _customer_name(ticket),
+            words=words,
             group=group,
             timezone=ZoneInfo(config.timezone),
-            facts=_facts(ticket) if isinstance(message, StaffNotification) else (),
+            facts=_facts(ticket, words) if isinstance(message, StaffNotification) else (),
             files=left,
             link=_link(mail, ticket),
             reply_hint=bool(ticket.group.email or config.mail_from),
@@ -189,7 +216,6 @@ def composed_for(mail: OutgoingMail) -> Composed:
         ),
     )
     references = _references(mail, article)
-    letter = isinstance(message, PublicMessage) and message.is_letter
     author = wording.author(message, group="")
     head = Letterhead(
         message_id=mail.message_id,
@@ -197,8 +223,13 @@ def composed_for(mail: OutgoingMail) -> Composed:
         sender=senders.desk_address(ticket.group),
         sender_name=senders.agent_name(author, ticket.group) if letter else group,
         recipient=mail.address,
-        recipient_name=_recipient_name(mail, ticket),
-        subject=_subject(article, reference, message),
+        recipient_name="" if strange else _recipient_name(mail, ticket),
+        subject=words.say(
+            "acknowledgement_subject",
+            {"ticket.reference": reference, "ticket.number": ticket.number, "group.name": group},
+        )
+        if strange
+        else _subject(article, reference, message, words),
         references=references,
         in_reply_to=(headers.message_ids_in(article.in_reply_to) or references)[-1],
         automatic=not letter,
@@ -230,7 +261,49 @@ def _outsiders(ticket: Ticket) -> list[str]:
     return [ticket.customer.email, *copies]
 
 
-def _subject(article: Article, reference: str, message: PublicMessage | StaffNotification) -> str:
+def _language(mail: OutgoingMail, sending: GroupSending) -> str:
+    """The recipient's own language where it is known, else the group's, else the desk's."""
+    reader = User.objects.filter(identities__key=mail.address_key, identities__is_email=True)
+    preferences = reader.values_list("preferences", flat=True).first()
+    locale = preferences.get("locale") if isinstance(preferences, dict) else None
+    own = locale[:2].lower() if isinstance(locale, str) else ""
+    return own if own in Language.values else sending.language or settings.CONFIG.language
+
+
+def _quoted(mail: OutgoingMail, article: Article, quoting: str) -> tuple[PublicEntry, ...]:
+    """What was written before, to whoever takes part in the ticket; the latest first.
+
+    What came from another ticket by a merge may be news to him, and stays out. A letter that
+    quotes already, as mail programs and other clients do, is not given a second history.
+    """
+    ticket = article.ticket
+    takes_part = mail.address_key in {fold(address) for address in _outsiders(ticket) if address}
+    if quoting == Quoting.NONE or not takes_part or article.via == "mail" or _quotes(article):
+        return ()
+    earlier = Article.objects.select_related("created_by", "origin_by").filter(
+        ticket=ticket, internal=False, moved_from=None, id__lt=article.pk
+    )
+    limit = 1 if quoting == Quoting.LAST else QUOTES_AT_MOST
+    found = earlier.exclude(sender=Sender.SYSTEM).exclude(body="").order_by("-id")[:limit]
+    return tuple(PublicEntry.of(each) for each in found)
+
+
+def _quotes(article: Article) -> bool:
+    """Whether an entry has quoted history of its own."""
+    if article.content_type == HTML and "<blockquote" in article.body.lower():
+        return True
+    text = plain_text(article.body, article.content_type)
+    return any(line.startswith(">") for line in text.split("\n"))
+
+
+def _customer_name(ticket: Ticket) -> str:
+    customer = customer_of(ticket)
+    return customer.full_name if customer else ""
+
+
+def _subject(
+    article: Article, reference: str, message: PublicMessage | StaffNotification, words: Wording
+) -> str:
     """The template's subject; the given one of a mail that an agent wrote (decision 32).
 
     The forms of the two older dialects have titles, which are not meant for mail.
@@ -245,7 +318,7 @@ def _subject(article: Article, reference: str, message: PublicMessage | StaffNot
         and given != ticket.title
     ):
         return headers.subject_with_reference(given, reference)
-    return wording.subject(reference, ticket.title, message.occasion)
+    return wording.subject(reference, ticket.title, message.occasion, words)
 
 
 def _reply_to(mail: OutgoingMail, message: PublicMessage | StaffNotification) -> str:
@@ -269,15 +342,21 @@ def _recipient_name(mail: OutgoingMail, ticket: Ticket) -> str:
     return ""
 
 
-def _facts(ticket: Ticket) -> tuple[tuple[str, str], ...]:
+def _facts(ticket: Ticket, words: Wording) -> tuple[tuple[str, str], ...]:
     """How the ticket stands, for staff."""
     customer = customer_of(ticket)
     known = senders.formatted(customer.full_name, customer.email) if customer else ""
     return (
-        ("State", ticket.state.name),
-        ("Priority", ticket.priority.name),
-        ("Owner", ticket.owner.display_name if ticket.owner_id != NOBODY_ID else "nobody"),
-        ("Customer", known or (customer.display_name if customer else "not known")),
+        (words.say("fact_state"), ticket.state.name),
+        (words.say("fact_priority"), ticket.priority.name),
+        (
+            words.say("fact_owner"),
+            ticket.owner.display_name if ticket.owner_id != NOBODY_ID else words.say("nobody"),
+        ),
+        (
+            words.say("fact_customer"),
+            known or (customer.display_name if customer else words.say("not_known")),
+        ),
     )
 
 

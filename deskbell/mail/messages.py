@@ -85,7 +85,8 @@ class PublicMessage:
 
     An *acknowledgement* tells the customer that the ticket was opened; it has no entry, because
     nothing that a stranger typed may be sent on under the desk's name. A *letter* is what an
-    agent wrote to this address; everything else is a copy of what happened.
+    agent wrote to this address; everything else is a copy of what happened. ``quoted``: what was
+    written before and stands below a letter, the latest first.
     """
 
     part: Part
@@ -93,6 +94,7 @@ class PublicMessage:
     entry: PublicEntry | None
     is_letter: bool = False
     also_to: tuple[str, ...] = ()
+    quoted: tuple[PublicEntry, ...] = ()
 
     def __post_init__(self) -> None:
         if self.part not in PUBLIC_PARTS:
@@ -101,6 +103,8 @@ class PublicMessage:
             raise TypeError("only a public entry may leave the desk")
         if self.is_letter and self.entry is None:
             raise ValueError("a letter says something")
+        if not all(isinstance(entry, PublicEntry) for entry in self.quoted):
+            raise TypeError("only a public entry may be quoted")
 
     @property
     def is_acknowledgement(self) -> bool:

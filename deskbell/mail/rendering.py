@@ -19,11 +19,15 @@ from django.utils.html import escape
 from deskbell.mail import wording
 from deskbell.mail.headers import one_line
 from deskbell.mail.messages import PublicMessage, StaffNotification
+from deskbell.mail.reading.replies import new_text
+from deskbell.mail.texts import QUOTE_LEAD, Wording, month
 from deskbell.tickets.texts import HTML, plain_text, safe_html
 
 #: Characters of an entry that a mail carries; the rest is read in the ticket.
 BODY_LENGTH = 500_000
-_CUT = "[…] This entry is too long for a mail. All of it stands in the ticket."
+#: Characters of one quoted entry, and of all of them.
+QUOTE_LENGTH = 8_000
+QUOTES_LENGTH = 30_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,7 @@ class Surroundings:
 
     ``facts`` are labels and values for staff, ``files`` the names (with sizes) of files that are
     not attached, ``link`` the ticket's page or empty. ``reply_hint``: an answer reaches the desk.
+    ``repeats_title``: false where the title must not be sent on. ``words`` are the desk's.
     """
 
     reference: str
@@ -42,6 +47,10 @@ class Surroundings:
     files: tuple[str, ...] = ()
     link: str = ""
     reply_hint: bool = False
+    repeats_title: bool = True
+    number: str = ""
+    customer: str = ""
+    words: Wording = field(default_factory=Wording)
     #: Attachment by Content-ID as the article's HTML names it: the one it has in this message.
     images: Mapping[str, str] = field(default_factory=dict)
 
@@ -71,26 +80,37 @@ def render(message: PublicMessage | StaffNotification, around: Surroundings) -> 
         else:
             html = text_as_html(text)
         if cut:
-            text = f"{text}\n\n{_CUT}"
-            html += f"<p>{escape(_CUT)}</p>"
-    group = one_line(around.group, limit=160)
+            told = around.words.say("too_long")
+            text = f"{text}\n\n{told}"
+            html += f"<p>{escape(told)}</p>"
+    group, words = one_line(around.group, limit=160), around.words
+    values = _values(message, around, group=group)
+    lead = wording.lead(message, words, values)
+    closing = wording.closing(message, words, values)
+    quotes = _quotes(message, around)
     # Stands for the entry while the styles of our own markup are inlined: people's markup keeps
     # only its own styles, and a long entry is not parsed once more. Nobody can write it.
     slot = f"entry-{secrets.token_hex(16)}"
     context = {
         "around": around,
-        "title": one_line(around.title, limit=300),
+        "title": values["ticket.title"],
+        "repeats_title": around.repeats_title,
         "group": group,
-        "lead": wording.lead(message, group=group),
-        "closing": wording.closing(message),
-        "reason": wording.reason(message, group=group),
-        "author": one_line(wording.author(message, group=group), limit=200),
-        "written_at": _spoken(entry.written_at, around.timezone) if entry is not None else "",
+        "language": words.language,
+        "lead": lead,
+        "lead_html": _with_link(text_as_html(lead), around.link),
+        "closing": closing,
+        "closing_html": _with_link(text_as_html(closing), around.link),
+        "reason": wording.reason(message, words, values),
+        "say": {name: words.say(name, values) for name in _SMALL},
+        "author": values["author.name"],
+        "written_at": _spoken(entry.written_at, around) if entry is not None else "",
+        "quotes": quotes,
         "has_entry": entry is not None,
         "is_letter": isinstance(message, PublicMessage) and message.is_letter,
         "is_internal": isinstance(message, StaffNotification) and message.is_internal,
         "also_to": ", ".join(message.also_to) if isinstance(message, PublicMessage) else "",
-        "preview": _preview(text) if entry is not None else wording.lead(message, group=group),
+        "preview": _preview(text if entry is not None else lead),
         "text": text,
         "slot": slot,
     }
@@ -101,6 +121,59 @@ def render(message: PublicMessage | StaffNotification, around: Surroundings) -> 
         html=markup.replace(slot, html, 1) if entry is not None else markup,
         images=images,
     )
+
+
+#: Texts that the layout itself says.
+_SMALL = ("open_ticket", "whole_ticket", "keep_reference", "files", "also_to")
+
+
+def _values(
+    message: PublicMessage | StaffNotification, around: Surroundings, *, group: str
+) -> dict[str, str]:
+    """What the placeholders of texts stand for in this message."""
+    return {
+        "ticket.number": around.number,
+        "ticket.reference": around.reference,
+        "ticket.title": one_line(around.title, limit=300) if around.repeats_title else "",
+        "group.name": group,
+        "author.name": one_line(wording.author(message, group=group), limit=200),
+        "customer.name": one_line(around.customer, limit=200),
+        "link": around.link,
+    }
+
+
+def _with_link(html: str, link: str) -> str:
+    """The address of the ticket's page, where a text names it, as a link."""
+    shown = escape(link)
+    return html.replace(shown, f'<a class="quiet" href="{shown}">{shown}</a>') if link else html
+
+
+def _quotes(
+    message: PublicMessage | StaffNotification, around: Surroundings
+) -> list[dict[str, str]]:
+    """What stands below a letter: who wrote when, the words, and the words as text quotes them.
+
+    Only new words: what an entry quotes itself is quoted by its own line, or was read before.
+    """
+    if not isinstance(message, PublicMessage):
+        return []
+    found: list[dict[str, str]] = []
+    room = QUOTES_LENGTH
+    for entry in message.quoted:
+        said = new_text(_as_text(entry.body[:BODY_LENGTH], entry.content_type)).strip("\n")
+        limit = min(room, QUOTE_LENGTH)
+        if limit <= 0:
+            break
+        if len(said) > limit:
+            said = f"{said[:limit].rstrip()} […]"
+        room -= len(said)
+        lead = QUOTE_LEAD[around.words.language].format(
+            date=_spoken(entry.written_at, around),
+            author=one_line(entry.author or around.group, limit=200),
+        )
+        lines = [f"> {line}".rstrip() for line in said.split("\n")]
+        found.append({"lead": lead, "html": text_as_html(said), "text": "\n".join(lines)})
+    return found
 
 
 @cache
@@ -176,9 +249,11 @@ def _preview(text: str) -> str:
     return one_line(text[:400], limit=140)
 
 
-def _spoken(at: datetime, zone: ZoneInfo) -> str:
-    local = at.astimezone(zone)
-    return f"{local.day} {local:%B %Y, %H:%M %Z}"
+def _spoken(at: datetime, around: Surroundings) -> str:
+    local = at.astimezone(around.timezone)
+    language = around.words.language
+    day = f"{local.day}." if language == "de" else str(local.day)
+    return f"{day} {month(local.month, language)} {local:%Y, %H:%M %Z}"
 
 
 def _tidy(text: str) -> str:

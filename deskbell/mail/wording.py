@@ -2,74 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from deskbell.mail.messages import PublicMessage, StaffNotification
+from deskbell.mail.texts import Wording
 from deskbell.tickets.rules import Occasion, Part
 
-SUBJECT_WORD = {
-    Occasion.OPENED: "Opened",
-    Occasion.UPDATED: "Updated",
-    Occasion.RESOLVED: "Resolved",
-}
-
-#: Placeholders: ``author`` (of the entry), ``group``.
 _LEAD = {
-    (Part.CC, Occasion.OPENED): "{author} opened a ticket, and you get a copy.",
-    (Part.CC, Occasion.UPDATED): "{author} wrote in this ticket.",
-    (Part.CC, Occasion.RESOLVED): "{author} resolved this ticket.",
-    (Part.CUSTOMER, Occasion.UPDATED): "{author} wrote in your ticket.",
-    (Part.CUSTOMER, Occasion.RESOLVED): "{author} resolved your ticket.",
-    (Part.ASSIGNED, Occasion.OPENED): "{author} opened a ticket, and it is yours.",
-    (Part.OWNER, Occasion.UPDATED): "{author} wrote in your ticket.",
-    (Part.OWNER, Occasion.RESOLVED): "{author} resolved your ticket.",
-    (Part.STAFF, Occasion.OPENED): "{author} opened a ticket in {group}.",
-    (Part.STAFF, Occasion.UPDATED): "{author} wrote in this ticket of {group}.",
-    (Part.STAFF, Occasion.RESOLVED): "{author} resolved this ticket of {group}.",
+    (Part.CC, Occasion.OPENED): "copy_opened",
+    (Part.CC, Occasion.UPDATED): "copy_updated",
+    (Part.CC, Occasion.RESOLVED): "copy_resolved",
+    (Part.CUSTOMER, Occasion.UPDATED): "customer_updated",
+    (Part.CUSTOMER, Occasion.RESOLVED): "customer_resolved",
+    (Part.ASSIGNED, Occasion.OPENED): "assigned",
+    (Part.OWNER, Occasion.UPDATED): "owner_updated",
+    (Part.OWNER, Occasion.RESOLVED): "owner_resolved",
+    (Part.STAFF, Occasion.OPENED): "staff_opened",
+    (Part.STAFF, Occasion.UPDATED): "staff_updated",
+    (Part.STAFF, Occasion.RESOLVED): "staff_resolved",
 }
-
-_ACKNOWLEDGEMENT = (
-    "Thank you for your message. It has arrived, and we have opened a ticket for it. "
-    "Somebody will get back to you."
-)
-_INTERNAL = "{author} left an internal note. The customer does not see it."
-
-_AFTER_LETTER_RESOLVED = "We consider this ticket resolved. If something is missing, just answer."
-
 _REASON = {
-    Part.CC: "You get this because your address receives copies of the ticket.",
-    Part.OWNER: "You get this because you are in charge of the ticket.",
-    Part.ASSIGNED: "You get this because you are in charge of the ticket.",
-    Part.STAFF: "You get this because your address watches over {group}.",
+    Part.CC: "why_copy",
+    Part.OWNER: "why_owner",
+    Part.ASSIGNED: "why_owner",
+    Part.STAFF: "why_staff",
+}
+_SUBJECT_WORD = {
+    Occasion.OPENED: "subject_opened",
+    Occasion.UPDATED: "subject_updated",
+    Occasion.RESOLVED: "subject_resolved",
 }
 
+Values = Mapping[str, str]
 
-def lead(message: PublicMessage | StaffNotification, *, group: str) -> str:
-    """The first sentence; empty for a letter, which speaks for itself."""
+
+def lead(message: PublicMessage | StaffNotification, words: Wording, values: Values) -> str:
+    """The first sentence; of a letter what stands above the agent's words."""
     if isinstance(message, PublicMessage):
         if message.entry is None:
-            return _ACKNOWLEDGEMENT
+            return words.say("acknowledgement", values)
         if message.is_letter:
-            return ""
+            return words.say("letter_greeting", values)
     elif message.is_internal:
-        return _INTERNAL.format(author=author(message, group=group))
+        return words.say("internal_note", values)
     # What one address is told may be rarer than the table: then it is told what a copy is told.
-    text = _LEAD.get((message.part, message.occasion)) or _LEAD[Part.CC, message.occasion]
-    return text.format(author=author(message, group=group), group=group)
+    name = _LEAD.get((message.part, message.occasion)) or _LEAD[Part.CC, message.occasion]
+    return words.say(name, values)
 
 
-def closing(message: PublicMessage | StaffNotification) -> str:
-    """What follows the entry."""
-    if (
-        isinstance(message, PublicMessage)
-        and message.is_letter
-        and message.occasion is Occasion.RESOLVED
-    ):
-        return _AFTER_LETTER_RESOLVED
-    return ""
+def closing(message: PublicMessage | StaffNotification, words: Wording, values: Values) -> str:
+    """What follows the entry: the signature of a letter, and that it was the last one."""
+    if not isinstance(message, PublicMessage) or not message.is_letter:
+        return ""
+    parts = [words.say("letter_signature", values)]
+    if message.occasion is Occasion.RESOLVED:
+        parts.insert(0, words.say("letter_resolved", values))
+    return "\n\n".join(part for part in parts if part)
 
 
-def reason(message: PublicMessage | StaffNotification, *, group: str) -> str:
+def reason(message: PublicMessage | StaffNotification, words: Wording, values: Values) -> str:
     """Why somebody gets the message; empty where that is plain."""
-    return _REASON.get(message.part, "").format(group=group)
+    name = _REASON.get(message.part)
+    return words.say(name, values) if name else ""
 
 
 def author(message: PublicMessage | StaffNotification, *, group: str) -> str:
@@ -77,6 +71,6 @@ def author(message: PublicMessage | StaffNotification, *, group: str) -> str:
     return (message.entry.author if message.entry is not None else "") or group
 
 
-def subject(reference: str, title: str, occasion: Occasion) -> str:
+def subject(reference: str, title: str, occasion: Occasion, words: Wording) -> str:
     """The template's subject: ``[support-12] Printer on fire (Updated)``."""
-    return f"{reference} {title} ({SUBJECT_WORD[occasion]})"
+    return f"{reference} {title} ({words.say(_SUBJECT_WORD[occasion])})"

@@ -214,7 +214,7 @@ class TestSending:
             desk.reply(ticket)
         row = OutgoingMail.objects.latest("id")
 
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(11):
             delivery.deliver(row.pk, attempt=1, last=False, at=MONDAY_10AM)
 
     def test_twice_is_once(self, desk, outbox):
