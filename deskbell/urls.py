@@ -46,6 +46,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *_apis("helpdesk/"),
     # Mailgun posts whole messages to addresses that end in "mime".
     re_path(r"^mail/in/(?P<place>[\w-]{1,100})/?(?:mime/?)?\Z", hooks.mail_in),
+    re_path(r"^mail/events/(?P<key>[\w-]{1,100})/?\Z", hooks.mail_events),
     re_path(r"^mail/(?:in|events)/", hooks.nobody),
     path("", include("deskbell.web.shared.urls")),
     path("", include("deskbell.web.portal.urls")),

@@ -153,7 +153,13 @@ def _settle(
     mail: OutgoingMail, state: MailState, *, at: datetime, reason: str = "", **went: Any
 ) -> None:
     """Write the outcome (``went``: which way, if it did), unless the row is gone."""
-    OutgoingMail.objects.filter(pk=mail.pk).update(
+    rows = OutgoingMail.objects.filter(pk=mail.pk)
+    if state == MailState.SENT:
+        # A provider may have reported what became of it before its answer was read.
+        early = [MailState.DELIVERED, MailState.BOUNCED]
+        rows.filter(state__in=early).update(sent_at=at, **went)
+        rows = rows.exclude(state__in=early)
+    rows.update(
         state=state,
         reason=reason,
         updated_at=at,

@@ -85,7 +85,7 @@ def proven(
     anymail's names, ``basic`` is ``user:password`` where the provider shall name itself so. Raises
     :class:`Forged`.
     """
-    view = _view(provider, purpose, {**signing, **settings}, [basic] if basic else [])
+    view: Any = _view(provider, purpose, {**signing, **settings}, [basic] if basic else [])
     try:
         if basic and not request.META.get("HTTP_AUTHORIZATION"):
             # Some name themselves only when they are asked to.

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from deskbell.kernel.text import fold, storable
-from deskbell.mail.models import DeadAddress, MailState, OutgoingMail
-from deskbell.mail.operations import report_return
+from deskbell.mail import outcomes
+from deskbell.mail.models import OutgoingMail
 from deskbell.mail.reading.facts import Bounce, Facts
-
-REASON_LIMIT = 1_000
 
 
 def returned(bounce: Bounce, facts: Facts) -> OutgoingMail | None:
@@ -17,7 +14,18 @@ def returned(bounce: Bounce, facts: Facts) -> OutgoingMail | None:
 
     A message goes to one address only, so the id alone says whom it did not reach.
     """
-    ids = [bounce.message_id, *facts.in_reply_to, *reversed(facts.references)]
+    return _sent(bounce.message_id, *facts.in_reply_to, *reversed(facts.references))
+
+
+def arrived(facts: Facts, *, at: datetime) -> OutgoingMail | None:
+    """The mail whose arrival a server reports, which is noted on it; ``None``: none of ours."""
+    mail = _sent(facts.arrived_id)
+    if mail is not None:
+        outcomes.arrived(mail, at=at)
+    return mail
+
+
+def _sent(*ids: str) -> OutgoingMail | None:
     for id_ in ids:
         if not id_:
             continue
@@ -32,18 +40,8 @@ def note(mail: OutgoingMail, bounce: Bounce, *, at: datetime) -> None:
 
     A report of a delay leaves the mail as it is: the server goes on trying.
     """
-    words = storable(" ".join((bounce.diagnostic or bounce.status).split()))[:REASON_LIMIT]
-    reason = words or "It could not be delivered."
+    said = bounce.diagnostic or bounce.status
     if bounce.type == "temporary":
-        OutgoingMail.objects.filter(pk=mail.pk, state=MailState.SENT).update(
-            reason=reason, updated_at=at
-        )
-        return
-    OutgoingMail.objects.filter(pk=mail.pk).update(
-        state=MailState.BOUNCED, reason=reason, updated_at=at
-    )
-    report_return(mail, at=at)
-    DeadAddress.objects.get_or_create(
-        key=fold(mail.address),
-        defaults={"address": mail.address, "reason": reason, "since": at},
-    )
+        outcomes.is_delayed(mail, said or "It could not be delivered yet.", at=at)
+    else:
+        outcomes.came_back(mail, said, dead=True, at=at)

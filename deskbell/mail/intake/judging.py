@@ -179,6 +179,13 @@ def judge(row: IncomingMail, facts: Facts, *, at: datetime) -> Verdict:
             ticket_id=returned.article.ticket_id,
             article_id=returned.article_id,
         )
+    if facts.arrived_id and (arrived := bounces.arrived(facts, at=at)):
+        return mail.verdict(
+            Fate.IGNORED,
+            f"A report that the mail to {arrived.address} has arrived.",
+            ticket_id=arrived.article.ticket_id,
+            article_id=arrived.article_id,
+        )
     if not facts.machine.is_auto_reply and _DEAD.first(fold(mail.address)) is not None:
         DeadAddress.objects.filter(key=fold(mail.address)).delete()
     mail.user = _person(mail)

@@ -163,6 +163,7 @@ class _Status:
     failed: list[str] = field(default_factory=list)
     delayed: list[str] = field(default_factory=list)
     is_success: bool = False
+    is_delivered: bool = False
     code: str = ""
     diagnostic: str = ""
 
@@ -243,6 +244,21 @@ def read(root: Part, *, text: str, subject: str, sender: str) -> Bounce | None:
     )
 
 
+def arrived(root: Part, text: str) -> str:
+    """Message-ID of the message that a report says was delivered to all it names; "" for others.
+
+    "Relayed" and "expanded" (RFC 3464, 2.3.3) only say that no more will be heard.
+    """
+    parts = list(root.walk())
+    status = _Status()
+    for part in parts:
+        if part.type in _STATUS_TYPES:
+            _read_status(part.decoded()[:262_144], status)
+    if not status.is_delivered or status.failed or status.delayed:
+        return ""
+    return _returned_id(root, parts, text)
+
+
 # ------------------------------------------------------------------------- machine-readable parts
 
 
@@ -297,6 +313,7 @@ def _judge(group: dict[str, str], status: _Status) -> None:
         return
     if action.startswith(("deliver", "relay", "expand")) and not action.startswith("delivery fail"):
         status.is_success = True
+        status.is_delivered = status.is_delivered or action.startswith("deliver")
         return
     status.code = status.code or number
     status.diagnostic = status.diagnostic or " ".join(group.get("diagnostic-code", "").split())

@@ -99,6 +99,8 @@ class Facts:
     is_signed: bool
     is_truncated: bool
     delivered_to: tuple[str, ...] = ()
+    #: Message-ID of the message whose arrival this one reports (RFC 3464, "delivered").
+    arrived_id: str = ""
     authentication_results: tuple[str, ...] = ()
     #: Every field of the message's own header: its name in lower case, its decoded value.
     fields: tuple[tuple[str, str], ...] = ()

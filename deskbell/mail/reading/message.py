@@ -126,6 +126,7 @@ def read(raw: bytes, *, bounds: Bounds = BOUNDS, fqdn: str = "") -> Facts:
             for name in ("delivered-to", "x-original-to", "envelope-to")
             for value in root.all(name)[:5]
         ),
+        arrived_id=attempt("arrival", lambda: bounces.arrived(root, found.text), ""),
         authentication_results=tuple(
             charsets.decode(value)[:4_000]
             for value in root.all("authentication-results")[:_AUTHENTICATION]

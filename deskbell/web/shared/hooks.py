@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 
 from deskbell.kernel.clock import now
 from deskbell.kernel.errors import Invalid
-from deskbell.mail import secrets
+from deskbell.mail import routes, secrets, tracking
 from deskbell.mail.hooks import Forged, Unexpected
 from deskbell.mail.intake import channels, fetching, webhooks
 from deskbell.people import credentials
@@ -31,9 +31,7 @@ def mail_in(request: HttpRequest, place: str) -> HttpResponse:
         # Some look whether anybody is there before they believe an address.
         return _plain(200, "") if webhooks.channel_at(place) else nobody(request)
     if request.method != "POST":
-        response = _plain(405, "")
-        response["Allow"] = "GET, HEAD, POST"
-        return response
+        return _wrong_method()
     at = now()
     try:
         channel = webhooks.channel_at(place)
@@ -70,6 +68,38 @@ def mail_in(request: HttpRequest, place: str) -> HttpResponse:
     return _plain(200, f"Taken: {number}.")
 
 
+def mail_events(request: HttpRequest, key: str) -> HttpResponse:
+    """Note what a provider reports of messages that it took."""
+    if request.method in ("GET", "HEAD"):
+        return _plain(200, "") if tracking.route_at(key) else nobody(request)
+    if request.method != "POST":
+        return _wrong_method()
+    at = now()
+    try:
+        route = tracking.route_at(key)
+        if route is None:
+            return nobody(request)
+        try:
+            number = tracking.note_posted(route, request, at=at)
+        except Forged as forged:
+            security.warning("webhook not proven", extra={"route": route.name})
+            routes.note_trouble(route, _FORGED, at=at)
+            return _forged(forged)
+        except Unexpected as problem:
+            routes.note_trouble(route, str(problem), at=at)
+            return _plain(400, str(problem))
+        except secrets.Unreadable:
+            routes.note_trouble(route, _UNREADABLE, at=at)
+            return _later()
+        except OSError as error:
+            log.error("report not taken", extra={"route": route.name, "reason": str(error)[:500]})
+            return _later()
+    except DatabaseError as error:
+        log.error("report not taken", extra={"reason": str(error).strip()[:500]})
+        return _later()
+    return _plain(200, f"Noted: {number}.")
+
+
 def nobody(request: HttpRequest) -> HttpResponse:
     """What an address hears that belongs to nobody; too many of them are not even looked at."""
     ip = request.META.get("REMOTE_ADDR")
@@ -78,6 +108,12 @@ def nobody(request: HttpRequest) -> HttpResponse:
         response["Retry-After"] = "300"
         return response
     return _plain(404, "Not found.")
+
+
+def _wrong_method() -> HttpResponse:
+    response = _plain(405, "")
+    response["Allow"] = "GET, HEAD, POST"
+    return response
 
 
 def _forged(forged: Forged) -> HttpResponse:
