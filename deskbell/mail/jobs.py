@@ -82,3 +82,12 @@ def rescan() -> int:
     from deskbell.mail.intake import taking
 
     return taking.rescan(at=clock.now())
+
+
+@periodic(every=timedelta(hours=6))
+@task(queue_name="mail-in", priority=-50)
+def forget_old() -> int:
+    """Remove the bytes of messages that were kept long enough; of how many."""
+    from deskbell.mail.intake import retention
+
+    return retention.forget_old(at=clock.now())

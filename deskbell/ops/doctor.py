@@ -110,12 +110,17 @@ def _jobs(at: Any) -> Iterator[tuple[str, str, str]]:
 
 
 def _channels(at: Any) -> Iterator[tuple[str, str, str]]:
-    from deskbell.mail.intake import fetching
+    from deskbell.mail import policy
+    from deskbell.mail.intake import fetching, retention
     from deskbell.mail.models import MailChannel
 
     problems = fetching.problems(at=at)
     for channel, sentence in problems:
         yield "wrong", f"mail channel {channel.name}", sentence
+    if raw := retention.kept():
+        days = policy.present().raw_mail_days
+        how_long = f"for {days} days" if days else "for ever (see `deskbell mail rules`)"
+        yield "fine", "raw mail", f"{raw} kept as they came, {how_long}"
     if well := MailChannel.objects.filter(active=True).count() - len(problems):
         yield "fine", "mail channels", f"{well} without trouble"
 

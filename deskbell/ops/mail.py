@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from deskbell.kernel.config import Config
-from deskbell.ops import mail_intake
+from deskbell.ops import mail_intake, mail_rules
 from deskbell.ops.cli import CommandError, start_django
 from deskbell.ops.migrate import refuse_unless_migrated
 
@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parse = actions.add_parser("parse", help="print the facts of a message as JSON")
     parse.add_argument("file", nargs="?", help="a raw message (default: standard input)")
     mail_intake.add_arguments(actions)
+    mail_rules.add_arguments(actions)
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
@@ -38,6 +39,9 @@ def run(args: argparse.Namespace, config: Config) -> int:
         "listen": mail_intake.listen,
         "receive": mail_intake.receive,
         "channel": mail_intake.channel,
+        "incoming": mail_rules.run,
+        "ignore": mail_rules.run,
+        "rules": mail_rules.run,
     }
     if args.action in ways_in:
         return ways_in[args.action](args, config)
