@@ -154,18 +154,13 @@ def _settle(
 ) -> None:
     """Write the outcome (``went``: which way, if it did), unless the row is gone."""
     rows = OutgoingMail.objects.filter(pk=mail.pk)
-    if state == MailState.SENT:
-        # A provider may have reported what became of it before its answer was read.
-        early = [MailState.DELIVERED, MailState.BOUNCED]
-        rows.filter(state__in=early).update(sent_at=at, **went)
-        rows = rows.exclude(state__in=early)
-    rows.update(
-        state=state,
-        reason=reason,
-        updated_at=at,
-        sent_at=at if state == MailState.SENT else None,
-        **went,
-    )
+    # A provider may have reported what became of it before its answer was read.
+    early = [MailState.DELIVERED, MailState.BOUNCED] if state == MailState.SENT else []
+    sent_at = at if state == MailState.SENT else None
+    if not rows.exclude(state__in=early).update(
+        state=state, reason=reason, updated_at=at, sent_at=sent_at, **went
+    ):
+        rows.filter(state__in=early).update(sent_at=sent_at, **went)
 
 
 @transaction.atomic

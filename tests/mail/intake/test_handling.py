@@ -277,6 +277,9 @@ class TestAnAgent:
 class TestABounce:
     def report(self, post: Post, ticket: Ticket, status: str = "5.1.1") -> IncomingMail:
         action = "failed" if status.startswith("5") else "delayed"
+        # Only what went out comes back.
+        answer = OutgoingMail.objects.filter(message_id=post.answer_id(ticket))
+        answer.update(state=MailState.SENT)
         return post.bring(
             "--b\r\nContent-Type: text/plain\r\n\r\nIt came back.\r\n"
             "--b\r\nContent-Type: message/delivery-status\r\n\r\n"
