@@ -109,7 +109,7 @@ class TestAReplyTakenBack:
         desk.post(f"{here}replies/", form)
 
         assert back["Location"] == f"{here}#composer"
-        assert "Your reply was taken back. Nobody got it." in page.content.decode()
+        assert "Taken back: nobody got it." in page.content.decode()
         assert "Try &lt;this&gt;</textarea>" in page.content.decode()
         assert page.context["reply"].state == str(StateId.CLOSED.value)
         assert again.context["reply"].body == ""

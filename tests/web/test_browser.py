@@ -94,7 +94,17 @@ class TestByKeyboard:
         assert reply.get_attribute("data-kind") == "agent"
         assert "Please use the extinguisher. r n j k / ?" in reply.inner_text()
         assert page.locator("#reply-body").input_value() == ""
-        assert page.locator('[role="status"]').inner_text() == "Your reply is on its way."
+        assert "until then you can take it back" in page.locator('[role="status"]').inner_text()
+        assert "Goes out in" in reply.inner_text()
+        page.keyboard.press("z")
+        page.wait_for_url("**#composer")
+        restored = page.locator("#reply-body")
+        assert restored.input_value() == "Please use the extinguisher. r n j k / ?"
+        assert page.evaluate("document.activeElement.id") == "reply-body"
+        assert page.locator('article.entry[data-kind="agent"]').count() == 0
+        page.keyboard.press("Control+Enter")
+        page.wait_for_url("**#article-*")
+        page.keyboard.press("Escape")
         page.keyboard.press("u")
         page.wait_for_url("**/tickets/")
 

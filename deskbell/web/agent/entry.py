@@ -13,6 +13,7 @@ from deskbell.mail import operations
 from deskbell.mail.queries import deliveries_of
 from deskbell.tickets import access, queries
 from deskbell.tickets.operations import article_for, join_article, keep_as_note
+from deskbell.tickets.vocabulary import Sender
 from deskbell.web.agent import drafts
 from deskbell.web.agent.ticket import back_to, row_to_change
 from deskbell.web.shared.controls import sentence
@@ -33,6 +34,7 @@ def mail_of(request: DeskRequest, ticket_id: int, article_id: int) -> HttpRespon
         deliveries_of([article_id])[article_id],
         at=now(),
         is_writer=article.created_by_id == request.viewer.pk,
+        is_reply=article.sender == Sender.AGENT and not article.internal,
     )
     context = {
         "entry": {"id": article_id, "mail": mail},
@@ -55,7 +57,6 @@ def take_back(request: DeskRequest, ticket_id: int, article_id: int) -> HttpResp
         messages.error(request, gettext("This reply is not there any more."))
         return back_to(request, ticket_id)
     drafts.keep(request, withdrawn)
-    messages.success(request, gettext("Your reply was taken back. Nobody got it."))
     there = reverse("agent-ticket", args=[withdrawn.ticket_id])
     return HttpResponseRedirect(f"{there}#composer")
 

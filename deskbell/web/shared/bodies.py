@@ -178,7 +178,7 @@ def text_html(text: str, *, new: folding.New | None = None) -> SafeString:
                     '</span><span class="visually-hidden">{0}</span></summary>'
                     '<div class="text" dir="auto">{1}</div></details>',
                     gettext("Show the quoted history"),
-                    inner,
+                    mark_safe(inner.strip("\n")),  # noqa: S308 - as safe as it was
                 )
             )
     return format_html_join("", "{}", ((piece,) for piece in shown))

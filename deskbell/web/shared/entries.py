@@ -161,6 +161,7 @@ def _mail(row: ArticleRow, around: Surroundings) -> ShownMail | None:
         around.deliveries.get(row.id, ()),
         at=around.at,
         is_writer=row.created_by_id == around.reader.user_id,
+        is_reply=row.sender == Sender.AGENT and not row.internal,
     )
 
 

@@ -71,8 +71,13 @@ class ShownMail:
         return self.tone in ("held", "moving")
 
 
-def shown_mail(mails: Sequence[Delivery], *, at: datetime, is_writer: bool) -> ShownMail | None:
-    """The messages about an entry as they stand at a moment; ``None`` where there are none."""
+def shown_mail(
+    mails: Sequence[Delivery], *, at: datetime, is_writer: bool, is_reply: bool
+) -> ShownMail | None:
+    """The messages about an entry as they stand at a moment; ``None`` where there are none.
+
+    Where the entry is no reply to anybody outside, they are notifications about it.
+    """
     if not mails:
         return None
     lines = [_line(mail) for mail in mails]
@@ -97,6 +102,9 @@ def shown_mail(mails: Sequence[Delivery], *, at: datetime, is_writer: bool) -> S
         tone = "bad"
     elif any(mail.state in UNDER_WAY for mail in mails):
         tone = "moving"
+    if tone == "done" and not is_reply:
+        words = ngettext("%(n)d notification sent", "%(n)d notifications sent", len(mails))
+        return ShownMail(tone, words % {"n": len(mails)}, lines)
     return ShownMail(tone, _summary(mails, tone), lines)
 
 
