@@ -19,7 +19,6 @@ import pstats
 import re
 import sqlite3
 import statistics
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -306,4 +305,4 @@ def _profile(count: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

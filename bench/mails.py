@@ -108,8 +108,10 @@ def _content(body: str, chance: random.Random, number: int) -> tuple[str, str]:
         coded = base64.encodebytes(chance.randbytes(FILE_BYTES)).decode().replace("\n", "\r\n")
         file = (
             f'application/pdf; name="bill {number}.pdf"',
-            "Content-Transfer-Encoding: base64\r\n"
-            f'Content-Disposition: attachment; filename="bill {number}.pdf"\r\n\r\n{coded}',
+            (
+                "Content-Transfer-Encoding: base64\r\n"
+                f'Content-Disposition: attachment; filename="bill {number}.pdf"\r\n\r\n{coded}'
+            ),
         )
         kind, content = _joined("mixed", f"m{number}", [(kind, content), file])
     return kind, content

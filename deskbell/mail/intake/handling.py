@@ -177,7 +177,8 @@ def _settle_some(read: Sequence[_Read], *, at: datetime | None) -> list[Fate]:
             with transaction.atomic():
                 return _judged(read, at=at)
         except (DatabaseError, InterfaceError) as error:
-            connection.close_if_unusable_or_obsolete()
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()
             if len(read) > 1:
                 read = read[:1]
                 continue

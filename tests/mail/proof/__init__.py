@@ -1,0 +1,1 @@
+"""Proof that mail is neither lost nor doubled, whatever falls on it."""
