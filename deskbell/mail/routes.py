@@ -264,6 +264,20 @@ def _sealed(
     return secrets.sealed(json.dumps({name: kept[name] for name in names if kept.get(name)}))
 
 
+def unsaved(given: NewRoute, *, known: Mapping[str, str]) -> MailRoute:
+    """A route to be tried before it is saved, with secrets that are ``known`` unless given.
+
+    Raises :class:`Invalid` as saving would.
+    """
+    if given.kind not in SHAPES:
+        raise Invalid("kind", "not_selectable", given.kind)
+    stored = asdict(checked_settings(given.kind, given.settings))
+    route = MailRoute(name=given.name, kind=given.kind, settings=stored)
+    every = {**known, **given.secrets}
+    route.secret = _sealed(route, stored.get("provider", ""), every, stored)
+    return route
+
+
 @transaction.atomic
 def delete_route(route_id: int, *, actor: Actor, at: datetime) -> None:
     """Remove a route; its groups' mail takes the default one. Raises as :func:`route_for`."""

@@ -8,6 +8,7 @@ from deskbell.kernel.actor import SYSTEM
 from deskbell.mail.intake.channels import NewChannel, save_channel
 from deskbell.mail.intake.ignoring import NewRule, save_rule
 from deskbell.mail.models import IncomingMail
+from deskbell.mail.routes import NewRoute, save_route
 from deskbell.tickets.attachments import NewFile
 from deskbell.tickets.operations import NewArticle, update_ticket
 from tests import cast
@@ -53,6 +54,18 @@ TABLE = [
     ("POST", "/tickets/{t}/entries/{note}/note/", WRITE),
     ("GET", "/tickets/{t}/entries/{note}/note/", (METHOD,) * 8),
     ("GET", "/articles/{open}/source/", (OUT, *(HIDDEN,) * 6, OUT)),
+    ("GET", "/admin/sending/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
+    ("POST", "/admin/sending/", (METHOD,) * 8),
+    ("GET", "/admin/sending/new/?kind=mailgun", (OUT, *(HIDDEN,) * 5, IN, OUT)),
+    ("POST", "/admin/sending/new/?kind=smtp", (OUT, *(HIDDEN,) * 5, BAD, OUT)),
+    ("GET", "/admin/sending/{route}/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
+    ("POST", "/admin/sending/{route}/", (OUT, *(HIDDEN,) * 5, BAD, OUT)),
+    ("POST", "/admin/sending/{route}/removal/", (OUT, *(HIDDEN,) * 5, OUT, OUT)),
+    ("POST", "/admin/sending/groups/1/", (OUT, *(HIDDEN,) * 5, OUT, OUT)),
+    ("GET", "/admin/texts/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
+    ("GET", "/admin/texts/copy_updated/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
+    ("POST", "/admin/texts/copy_updated/", (OUT, *(HIDDEN,) * 5, BAD, OUT)),
+    ("GET", "/admin/texts/copy_updated/preview/", (OUT, *(HIDDEN,) * 5, IN, OUT)),
     ("GET", "/notifications/", (OUT, OUT, OUT, IN, IN, IN, IN, OUT)),
     ("POST", "/notifications/", (METHOD,) * 8),
     ("GET", "/notifications/seen/", (METHOD,) * 8),
@@ -143,6 +156,11 @@ def world():
             actor=SYSTEM,
             at=cast.MONDAY_10AM,
         ).pk,
+        "route": save_route(
+            NewRoute(name="Out", kind="smtp", settings={"host": "h"}, secrets={}),
+            actor=SYSTEM,
+            at=cast.MONDAY_10AM,
+        ).pk,
         "rule": save_rule(
             NewRule(what="domain", pattern="spam.example"), actor=SYSTEM, at=cast.MONDAY_10AM
         ).pk,
@@ -179,8 +197,10 @@ class TestEveryPage:
 
         paths = {pattern.partition("?")[0] for _m, pattern, _e in TABLE}
         listed = {path.strip("/").replace("{t}", "N") for path in paths}
-        for name in ("channel", "rule", "mail", "open", "note", "public", "private"):
+        for name in ("channel", "rule", "route", "mail", "open", "note", "public", "private"):
             listed = {pattern.replace("{" + name + "}", "N") for pattern in listed}
+        listed = {pattern.replace("groups/1", "groups/N") for pattern in listed}
+        listed = {pattern.replace("copy_updated", "NAME") for pattern in listed}
         listed = {pattern.replace("a.txt", "NAME").replace("b.txt", "NAME") for pattern in listed}
 
         missing = []
@@ -195,8 +215,11 @@ class TestEveryPage:
                 "<int:channel_id>",
                 "<int:mail_id>",
                 "<int:rule_id>",
+                "<int:route_id>",
+                "<int:group_id>",
             ):
                 route = route.replace(converter, "N")
+            route = route.replace("<slug:name>", "NAME")
             route = route.replace("<path:name>", "NAME").strip("/")
             if route not in listed and f"{route}/NAME" not in listed:
                 missing.append(route)

@@ -12,6 +12,8 @@ from deskbell.web.agent import (
     lists,
     notifications,
     opening,
+    sending,
+    texts,
     ticket,
 )
 
@@ -72,4 +74,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("admin/channels/<int:channel_id>/look/", channels.look, name="admin-channel-look"),
     path("admin/channels/<int:channel_id>/removal/", channels.remove, name="admin-channel-removal"),
+    path("admin/sending/", sending.overview, name="admin-sending"),
+    path("admin/sending/new/", sending.new, name="admin-route-new"),
+    path("admin/sending/groups/<int:group_id>/", sending.group, name="admin-sending-group"),
+    path("admin/sending/<int:route_id>/", sending.route, name="admin-route"),
+    path("admin/sending/<int:route_id>/removal/", sending.remove, name="admin-route-removal"),
+    path("admin/texts/", texts.overview, name="admin-texts"),
+    path("admin/texts/<slug:name>/", texts.text, name="admin-text"),
+    path("admin/texts/<slug:name>/preview/", texts.show, name="admin-text-preview"),
 ]

@@ -5,3 +5,4 @@ import "./frames.js";
 import "./composer.js";
 import "./keys.js";
 import "./mail.js";
+import "./previews.js";

@@ -1,0 +1,14 @@
+// A text that is being written is shown in its message after a moment, without a click.
+const PAUSE = 500;
+
+for (const form of document.querySelectorAll("[data-preview]")) {
+  const buttons = [...form.querySelectorAll("[data-preview-button]")];
+  for (const button of buttons) button.hidden = true;
+  let waiting;
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      for (const button of buttons) form.requestSubmit(button);
+    }, PAUSE);
+  });
+}
