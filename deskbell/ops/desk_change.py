@@ -22,7 +22,9 @@ from django.db.models import CharField
 from deskbell.kernel.actor import NOBODY_ID
 from deskbell.kernel.errors import DeskError
 from deskbell.kernel.text import fold
-from deskbell.ops.desk_file import SECTIONS, Entry, Values, near, read, toml
+from deskbell.mail.models import MailChannel, MailRoute
+from deskbell.ops import desk_mail
+from deskbell.ops.desk_file import SECRET_KEYS, SECTIONS, Entry, Values, near, read, toml
 from deskbell.ops.desk_state import FOR_TYPES, described, described_user
 from deskbell.ops.user import actor, sentence
 from deskbell.people.models import Group, Organization, Permission, Role, User
@@ -59,7 +61,11 @@ _MODELS: dict[str, Any] = {
     "state": State,
     "priority": Priority,
     "custom_field": CustomField,
+    "channel": MailChannel,
+    "route": MailRoute,
 }
+#: Keys behind which the name of another row stands.
+_ROWS: dict[str, Any] = {"organization": Organization, "next_state": State, "group": Group}
 _TYPES = {name: int(type_) for type_, name in STATE_TYPE_NAMES.items()}
 
 Found = tuple[int, Values]
@@ -99,6 +105,8 @@ class _Run:
             "state": self._state,
             "priority": self._priority,
             "custom_field": self._custom_field,
+            "channel": self._channel,
+            "route": self._route,
         }
         for section, save in savers.items():
             for entry in entries[section]:
@@ -121,8 +129,10 @@ class _Run:
         given = {
             key: self._usual(entry, key, value)
             for key, value in entry.values.items()
-            if key != "password_file"
+            if key not in SECRET_KEYS
         }
+        if "settings" in given:
+            given["settings"] = desk_mail.settings_said(entry, present)
         _check(entry, given)
         if entry.section == "custom_field":
             _leave_out_what_says_nothing(entry, given, present)
@@ -131,17 +141,17 @@ class _Run:
             for key, value in given.items()
             if found is None or _said(entry.section, present, key) != value
         }
-        password = self._new_password(entry, row_id)
-        if found is not None and not changed and password is None:
+        secret = self._secret(entry, row_id)
+        if found is not None and not changed and not secret:
             return
         try:
-            save(entry, changed if password is None else {**changed, "password": password}, row_id)
+            save(entry, {**changed, **secret}, row_id)
         except DeskError as error:
             raise entry.wrong(sentence(error).rstrip(".")) from error
         self._known = None
         self._tell(entry, changed, present, created=found is None)
-        if password is not None:
-            self.lines.append(f"~ {entry.title}: password")
+        names = sorted(secret.get("secrets", secret))
+        self.lines += [f"~ {entry.title}: {name}" for name in names]
         for key in ONE_OF_ALL:
             if changed.get(key) is False and self._still_the_one(entry, key):
                 raise entry.wrong(f"{key} must be true for exactly one {entry.section}")
@@ -198,10 +208,18 @@ class _Run:
             return sorted(set(value))
         if key == "default_owner":
             return _person(entry, key, value).login if value else ""
-        if key in ("organization", "next_state"):
-            rows = Organization if key == "organization" else State
+        if key in _ROWS:
+            rows = _ROWS[key]
             return _named(entry, key, rows, value)[1] if value else ""
         return value
+
+    def _secret(self, entry: Entry, row_id: int | None) -> Values:
+        """What nobody may read and is another one now: a password, or several secrets by name."""
+        if entry.section in ("channel", "route"):
+            told = desk_mail.new_secrets(entry, row_id, self.path.parent)
+            return {"secrets": told} if told else {}
+        password = self._new_password(entry, row_id)
+        return {} if password is None else {"password": password}
 
     def _new_password(self, entry: Entry, user_id: int | None) -> str | None:
         """The password in the file beside, unless it is the person's already."""
@@ -304,6 +322,14 @@ class _Run:
     def _priority(self, entry: Entry, values: Values, row_id: int | None) -> None:
         columns = _or_null(values, "note", "ui_icon", "ui_color")
         save_priority(row_id, _with_name(entry, columns, row_id), **self._who)
+
+    def _channel(self, entry: Entry, values: Values, row_id: int | None) -> None:
+        group = values.get("group")
+        group_id = _named(entry, "group", Group, group)[0] if group else None
+        desk_mail.save_channel(entry, values, row_id, group_id=group_id, **self._who)
+
+    def _route(self, entry: Entry, values: Values, row_id: int | None) -> None:
+        desk_mail.save_route(entry, values, row_id, **self._who)
 
     def _custom_field(self, entry: Entry, values: Values, row_id: int | None) -> None:
         columns = _or_null(values, "max_length", "max_digits")

@@ -59,6 +59,20 @@ def _are_choices(value: Any) -> bool:
     )
 
 
+def _is_settings(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        _is_text(name)
+        and (isinstance(each, bool) or _is_text(each) or _is_whole(each, 0) or _are_texts(each))
+        for name, each in value.items()
+    )
+
+
+def _are_places(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        _is_text(name) and _is_text(place) for name, place in value.items()
+    )
+
+
 def one_of(*words: str) -> Kind:
     """One of some words."""
     return Kind(f"one of {', '.join(words)}", lambda value: value in words, words[0])
@@ -74,6 +88,8 @@ GRANTS = Kind(
     _are_levels,
     {},
 )
+SETTINGS = Kind('a table such as {host = "mail.example.com"}', _is_settings, {})
+PLACES = Kind('a table such as {password = "env:NAME"}', _are_places, {})
 CHOICES = Kind('a list of texts or of pairs ["key", "label"]', _are_choices, [])
 
 STATE_TYPES = (
@@ -100,6 +116,10 @@ FIELD_TYPES = (
     "ipaddress",
     "slug",
 )
+CHANNEL_KINDS = ("imap", "pop3", "maildir", "listener", "pipe", "webhook")
+ROUTE_KINDS = ("smtp", "provider")
+#: Keys that name where a secret is: they are read, and never written.
+SECRET_KEYS = ("password_file", "password_env", "secrets")
 FOLLOW_UP = ("yes", "new_ticket", "new_ticket_after_certain_time")
 
 #: The keys of each kind of entry, in the order in which they are written.
@@ -184,6 +204,25 @@ SECTIONS: dict[str, dict[str, Kind]] = {
         "order": NUMBER,
         "help_text": TEXT,
         "active": SWITCH,
+    },
+    "channel": {
+        "name": TEXT,
+        "kind": one_of(*CHANNEL_KINDS),
+        "group": TEXT,
+        "interval": COUNT,
+        "active": SWITCH,
+        "settings": SETTINGS,
+        "secrets": PLACES,
+        "password_file": TEXT,
+        "password_env": TEXT,
+    },
+    "route": {
+        "name": TEXT,
+        "kind": one_of(*ROUTE_KINDS),
+        "is_default": SWITCH,
+        "active": SWITCH,
+        "settings": SETTINGS,
+        "secrets": PLACES,
     },
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from deskbell.kernel.actor import NOBODY_ID
 from deskbell.ops.desk_file import SECTIONS, Values
+from deskbell.ops.desk_mail import described_channels, described_routes
 from deskbell.people.models import (
     Group,
     Organization,
@@ -78,6 +79,8 @@ def described() -> dict[str, list[Values]]:
         "custom_field": _sorted(
             _custom_field(row) for row in CustomField.objects.prefetch_related("groups")
         ),
+        "channel": described_channels(),
+        "route": described_routes(),
     }
 
 

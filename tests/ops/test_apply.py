@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -16,6 +17,9 @@ from hypothesis import strategies as st
 
 from deskbell.kernel.actor import LEVELS, SYSTEM
 from deskbell.kernel.models import Event
+from deskbell.mail import routes, secrets
+from deskbell.mail.intake import channels
+from deskbell.mail.models import MailChannel, MailRoute
 from deskbell.ops.cli import CommandError
 from deskbell.ops.desk_change import apply
 from deskbell.ops.desk_file import FIELD_TYPES, SECTIONS, STATE_TYPES, toml
@@ -739,7 +743,8 @@ class TestTheDocumentation:
     def test_shows_a_file_that_can_be_applied(self, bring, tmp_path):
         sample = self.SAMPLE.partition("```toml\n")[2].partition("```")[0]
         (tmp_path / "secrets").mkdir()
-        (tmp_path / "secrets" / "nora").write_text("opens the desk", encoding="utf-8")
+        for name in ("nora", "imap", "smtp"):
+            (tmp_path / "secrets" / name).write_text("opens the desk", encoding="utf-8")
 
         assert len(bring(sample)) > 8
         assert bring(sample) == []
@@ -811,3 +816,103 @@ def test_every_permission_and_identity_survives(bring: Callable[..., list[str]])
     assert sorted(Role.objects.values_list("name", "permissions__name")) == before
     assert sorted(Identity.objects.values_list("key", flat=True)) == identities
     assert Permission.objects.count() > 40
+
+
+class TestWaysForMail:
+    """Channels and routes: brought by name, told, found again, written without their secrets."""
+
+    TEXT = """
+[[channel]]
+name = "Support"
+kind = "imap"
+group = "users"
+settings = {host = "mail.example.com", login = "help", idle = false}
+secrets = {client_secret = "file:hush.txt"}
+password_env = "DESK_TEST_PASSWORD"
+
+[[channel]]
+name = "Mailgun"
+kind = "webhook"
+group = "Users"
+settings = {provider = "mailgun"}
+password_file = "hush.txt"
+
+[[route]]
+name = "Relay"
+kind = "smtp"
+is_default = true
+settings = {host = "smtp.example.com", login = "desk"}
+secrets = {password = "env:DESK_TEST_PASSWORD"}
+"""
+
+    @pytest.fixture(autouse=True)
+    def places(self, tmp_path, monkeypatch):
+        (tmp_path / "hush.txt").write_text("hush-1\n")
+        monkeypatch.setenv("DESK_TEST_PASSWORD", "hush-2")
+
+    def test_are_brought_told_and_found_again(self, bring, monkeypatch):
+        told = bring(self.TEXT)
+
+        assert told[0] == (
+            '+ channel "Support": kind = "imap", group = "Users", settings = '
+            '{"host" = "mail.example.com", "idle" = false, "login" = "help"}'
+        )
+        assert '~ channel "Support": client_secret' in told
+        assert '~ route "Relay": password' in told
+        assert "hush" not in "".join(told)
+        support = MailChannel.objects.get(name="Support")
+        assert channels.settings_of(support).client_secret == "hush-1"
+        assert secrets.opened(support.secret) == "hush-2"
+        relay = MailRoute.objects.get()
+        assert (relay.is_default, routes.secrets_of(relay)) == (True, {"password": "hush-2"})
+
+        assert bring(self.TEXT) == []
+        written = exported()
+        assert "hush" not in written
+        assert bring(written) == []
+        host = '"host" = "mail.example.com", "idle" = false'
+        assert bring('[[channel]]\nname = "support"\ninterval = 90\nsettings = {port = 1143}') == [
+            '~ channel "support": name "Support" -> "support"',
+            '~ channel "support": interval 60 -> 90',
+            (
+                f'~ channel "support": settings {{{host}, "login" = "help"}} -> '
+                f'{{{host}, "login" = "help", "port" = 1143}}'
+            ),
+        ]
+        support.refresh_from_db()
+        assert channels.settings_of(support).client_secret == "hush-1"
+        monkeypatch.setenv("DESK_TEST_PASSWORD", "hush-3")
+        assert bring(self.TEXT.replace('"Support"', '"support"')) == [
+            '~ channel "support": password',
+            '~ route "Relay": password',
+        ]
+
+    @pytest.mark.parametrize(
+        ("said", "words"),
+        [
+            ('kind = "imap"\nsettings = {host = "h"}', "a new channel needs a group"),
+            ('group = "Users"\nsettings = {host = "h"}', "a new channel needs a kind"),
+            ('kind = "imap"\ngroup = "Nobodies"', "there is no group 'Nobodies'"),
+            ('kind = "imap"\ngroup = "Users"', "host"),
+            ('kind = "imap"\ngroup = "Users"\nsettings = {hots = "h"}', "hots"),
+            (
+                'kind = "imap"\ngroup = "Users"\nsettings = {host = "h", client_secret = "x"}',
+                "name its place under secrets",
+            ),
+            (
+                'kind = "imap"\ngroup = "Users"\nsettings = {host = "h"}\npassword_env = "NONE"',
+                "'env:NONE' holds no secret",
+            ),
+            (
+                'kind = "imap"\ngroup = "Users"\nsecrets = {password = "hush"}',
+                '"env:NAME" or "file:NAME"',
+            ),
+            (
+                'kind = "imap"\ngroup = "Users"\nsecrets = {password = "file:none.txt"}',
+                "cannot be read",
+            ),
+        ],
+    )
+    def test_are_refused_in_one_sentence(self, bring, said, words):
+        with pytest.raises(CommandError, match=re.escape(words)):
+            bring(f'[[channel]]\nname = "x"\n{said}')
