@@ -108,7 +108,7 @@ class TestAReplyTakenBack:
         again = desk.get(here)
         desk.post(f"{here}replies/", form)
 
-        assert back["Location"] == f"{here}#composer"
+        assert back["Location"] == f"{here}#reply-body"
         assert "Taken back: nobody got it." in page.content.decode()
         assert "Try &lt;this&gt;</textarea>" in page.content.decode()
         assert page.context["reply"].state == str(StateId.CLOSED.value)

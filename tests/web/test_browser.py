@@ -97,7 +97,7 @@ class TestByKeyboard:
         assert "until then you can take it back" in page.locator('[role="status"]').inner_text()
         assert "Goes out in" in reply.inner_text()
         page.keyboard.press("z")
-        page.wait_for_url("**#composer")
+        page.wait_for_url("**#reply-body")
         restored = page.locator("#reply-body")
         assert restored.input_value() == "Please use the extinguisher. r n j k / ?"
         assert page.evaluate("document.activeElement.id") == "reply-body"

@@ -58,7 +58,8 @@ def take_back(request: DeskRequest, ticket_id: int, article_id: int) -> HttpResp
         return back_to(request, ticket_id)
     drafts.keep(request, withdrawn)
     there = reverse("agent-ticket", args=[withdrawn.ticket_id])
-    return HttpResponseRedirect(f"{there}#composer")
+    # Browsers put the caret where the address points.
+    return HttpResponseRedirect(f"{there}#reply-body")
 
 
 @signed_in("web", "POST")

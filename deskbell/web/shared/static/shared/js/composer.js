@@ -27,7 +27,6 @@ for (const field of document.querySelectorAll("textarea[data-draft]")) {
     // A reply that was taken back meets the next one that was begun meanwhile: both stay.
     field.value = `${field.value}\n\n${kept}`;
   }
-  if (field.dataset.restored !== undefined) field.focus({ preventScroll: true });
   let timer;
   const keep = () =>
     stored((storage) =>
