@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django_tasks.base import TaskContext
 
@@ -63,7 +63,13 @@ def fetch(channel_id: int) -> int:
     return fetching.fetch(channel_id, at=clock.now())
 
 
-@periodic(every=timedelta(seconds=15))
+def _is_any_due(at: datetime) -> bool:
+    from deskbell.mail.intake import fetching
+
+    return fetching.due(at=at).exists()
+
+
+@periodic(every=timedelta(seconds=15), unless_idle=_is_any_due)
 @task(queue_name="mail-in")
 def fetch_due() -> int:
     """Have every mailbox looked into whose time has come."""

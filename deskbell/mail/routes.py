@@ -302,6 +302,12 @@ def route_for(actor: Actor, route_id: int) -> MailRoute:
 # --- how they fare -------------------------------------------------------------------------------
 
 
+def in_trouble() -> list[MailRoute]:
+    """Routes through which mail does not get out, by name."""
+    rows = MailRoute.objects.filter(active=True).exclude(alarm="")
+    return list(rows.order_by("name_key", "id"))
+
+
 def note_trouble(route: MailRoute, sentence: str, *, at: datetime) -> None:
     """Note why mail does not get out this way, since when."""
     ours = MailRoute.objects.filter(pk=route.pk, updated_at=route.updated_at)

@@ -73,7 +73,7 @@ def usual(shape: type[Any], given: Mapping[str, Any]) -> Values:
 
 def settings_said(entry: Entry, present: Values) -> Values:
     """What the settings of an entry shall be: those that are, with those that are said."""
-    kind: str = entry.values.get("kind", present.get("kind", ""))
+    kind: Any = entry.values.get("kind", present.get("kind"))
     shapes = channels.SETTINGS if entry.section == "channel" else routes.SHAPES
     if kind not in shapes:
         raise entry.wrong(f"a new {entry.section} needs a kind")

@@ -110,13 +110,15 @@ def _jobs(at: Any) -> Iterator[tuple[str, str, str]]:
 
 
 def _channels(at: Any) -> Iterator[tuple[str, str, str]]:
-    from deskbell.mail import policy
+    from deskbell.mail import policy, routes
     from deskbell.mail.intake import fetching, retention
     from deskbell.mail.models import MailChannel
 
     problems = fetching.problems(at=at)
     for channel, sentence in problems:
         yield "wrong", f"mail channel {channel.name}", sentence
+    for route in routes.in_trouble():
+        yield "wrong", f"mail route {route.name}", route.alarm
     if raw := retention.kept():
         days = policy.present().raw_mail_days
         how_long = f"for {days} days" if days else "for ever (see `deskbell mail rules`)"

@@ -333,6 +333,18 @@ class TestPeriodic:
         assert schedules.enqueue_due(at=NOON + timedelta(hours=1)) == 1
         assert Job.objects.get().task == "tests.kernel.jobs.leave"
 
+    def test_writes_nothing_while_there_is_nothing_to_do(self, monkeypatch):
+        work: list[int] = []
+        monkeypatch.setattr(schedules, "_schedules", {})
+        jobs.periodic(every=timedelta(hours=1), unless_idle=lambda at: bool(work))(tasks.leave)
+        schedules.enqueue_due(at=NOON)
+        before = PeriodicJob.objects.get().due_at
+
+        assert schedules.enqueue_due(at=NOON + timedelta(hours=3)) == 0
+        assert (Job.objects.count(), PeriodicJob.objects.get().due_at) == (0, before)
+        work.append(1)
+        assert schedules.enqueue_due(at=NOON + timedelta(hours=3, minutes=1)) == 1
+
     def test_missed_times_count_as_one(self):
         schedules.enqueue_due(at=NOON)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from deskbell.api.zammad import monitoring
 from deskbell.kernel.clock import now
 from deskbell.kernel.models import Job
 from deskbell.mail import secrets
@@ -229,3 +230,14 @@ def test_a_webhook_shows_its_address_and_makes_another(admin):
     assert old not in shown
     assert webhooks.address_of(MailChannel.objects.get()) in shown
     assert "k3y" not in shown
+
+
+def test_trouble_stands_on_every_page_of_those_who_can_mend_it(admin, channel):
+    fetching.raise_alarm(channel, "It is <down>.", at=now())
+
+    assert "It is &lt;down&gt;." in text(admin.get("/tickets/"))
+    assert text(admin.get("/admin/channels/")).count("It is &lt;down&gt;.") == 1
+    assert "&lt;down&gt;" not in text(sign_in(cast.nora()).get("/tickets/"))
+    assert f"Channel {channel.name}: It is <down>." in monitoring.issues(at=now())
+    MailChannel.objects.filter(pk=channel.pk).update(active=False)
+    assert "&lt;down&gt;" not in text(admin.get("/tickets/"))

@@ -17,6 +17,8 @@ from deskbell.api.zammad.encode.values import stamp_of
 from deskbell.api.zammad.models import MonitoringKey
 from deskbell.kernel import jobs
 from deskbell.kernel.jobs.presence import last_heartbeat
+from deskbell.mail import routes
+from deskbell.mail.intake import fetching
 from deskbell.mail.models import MailState, OutgoingMail
 from deskbell.people.models import Group, User, UserRole
 from deskbell.tickets.models import Article, Blob, CustomField, Ticket, TicketCount
@@ -92,6 +94,8 @@ def _of_mail(*, at: datetime) -> list[str]:
     late = waiting[:_COUNTED_AT_MOST].count()
     if late:
         found.append(f"{late} messages wait to be sent since more than an hour")
+    found += [f"Channel {each.name}: {said}" for each, said in fetching.problems(at=at)]
+    found += [f"Route {each.name}: {each.alarm}" for each in routes.in_trouble()]
     return found
 
 

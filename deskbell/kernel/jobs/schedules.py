@@ -22,11 +22,15 @@ AnyTask = TypeVar("AnyTask", bound=LeaseTask[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a task is due: at multiples of ``every`` since 1970 (UTC), shifted by ``offset``."""
+    """When a task is due: at multiples of ``every`` since 1970 (UTC), shifted by ``offset``.
+
+    ``unless_idle`` says at a due moment whether there is anything to do.
+    """
 
     task: LeaseTask[..., Any]
     every: timedelta
     offset: timedelta
+    unless_idle: Callable[[datetime], bool] | None = None
 
     def next_after(self, at: datetime) -> datetime:
         """The first due moment later than ``at``."""
@@ -37,16 +41,23 @@ class Schedule:
 _schedules: dict[str, Schedule] = {}
 
 
-def periodic(*, every: timedelta, offset: timedelta = timedelta(0)) -> Callable[[AnyTask], AnyTask]:
+def periodic(
+    *,
+    every: timedelta,
+    offset: timedelta = timedelta(0),
+    unless_idle: Callable[[datetime], bool] | None = None,
+) -> Callable[[AnyTask], AnyTask]:
     """Register a task without arguments, above ``@task``: ``@periodic(every=timedelta(hours=1))``.
 
     A day with an offset of three hours means at three o'clock UTC. One run never overlaps the next.
+    ``unless_idle`` is a cheap look whether there is anything to do: while it says no, nothing is
+    written, and the task stays due.
     """
     if every < timedelta(seconds=1):
         raise ValueError("a period must be at least one second")
 
     def register(task: AnyTask) -> AnyTask:
-        _schedules[task.module_path] = Schedule(task, every, offset)
+        _schedules[task.module_path] = Schedule(task, every, offset, unless_idle)
         return task
 
     return register
@@ -72,6 +83,8 @@ def enqueue_due(*, at: datetime) -> int:
                 [PeriodicJob(name=name, due_at=coming)], ignore_conflicts=True
             )
         elif due_at <= at:
+            if schedule.unless_idle is not None and not schedule.unless_idle(at):
+                continue
             with transaction.atomic():
                 # One row changed means one winner, on every database.
                 ours = PeriodicJob.objects.filter(name=name, due_at=due_at).update(

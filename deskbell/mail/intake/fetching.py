@@ -34,13 +34,17 @@ def asked() -> QuerySet[MailChannel]:
     return MailChannel.objects.filter(active=True, kind__in=ASKED)
 
 
+def due(*, at: datetime) -> QuerySet[MailChannel]:
+    """The mailboxes whose time has come."""
+    return asked().filter(Q(look_at=None) | Q(look_at__lte=at + EARLY))
+
+
 def enqueue_due(*, at: datetime) -> int:
     """Have every mailbox looked into whose time has come; how many. Alarms what fell silent."""
     from deskbell.mail.jobs import fetch
 
     number = 0
-    due = asked().filter(Q(look_at=None) | Q(look_at__lte=at + EARLY))
-    for channel in due.order_by("look_at", "id"):
+    for channel in due(at=at).order_by("look_at", "id"):
         with transaction.atomic():
             # One row changed means one winner, on every database.
             ours = MailChannel.objects.filter(pk=channel.pk, look_at=channel.look_at).update(

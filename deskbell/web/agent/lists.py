@@ -23,6 +23,8 @@ from deskbell.web.shared.pages import DeskRequest, Read, page, signed_in
 PAGE = 50
 #: A search is refined, not leafed through for ever.
 SEARCH_PAGES = 40
+#: So many channels in trouble have their line on every page of an administrator.
+ALARMS_SHOWN = 3
 START: overviews.Name = "open"
 
 LABELS: dict[overviews.Name, tuple[Any, str]] = {
@@ -55,6 +57,7 @@ def rail(
     notifications wait, where the page has counted them already.
     """
     counts = overviews.counts(actor)
+    alarms = _alarms(actor)
     return {
         "query": query,
         "views": [
@@ -63,15 +66,22 @@ def rail(
         ],
         "counts": counts,
         "unseen": notifications.unseen(actor) if unseen is None else unseen,
-        "channels": _channels(actor, current),
+        "channels": None if alarms is None else _channels(len(alarms), current),
+        # Their own page says it of each of them.
+        "alarms": [] if current == "channels" else (alarms or [])[:ALARMS_SHOWN],
     }
 
 
-def _channels(actor: Actor, current: str) -> RailView | None:
-    """The way to the mail channels, with the number of those in trouble."""
+def _alarms(actor: Actor) -> list[MailChannel] | None:
+    """Mail channels in trouble, for who administers them; ``None`` for everybody else."""
     if not actor.may(PERMISSION):
         return None
-    alarms = MailChannel.objects.filter(active=True).exclude(alarm="").count()
+    rows = MailChannel.objects.filter(active=True).exclude(alarm="")
+    return list(rows.only("name", "alarm", "alarm_since").order_by("alarm_since", "id"))
+
+
+def _channels(alarms: int, current: str) -> RailView:
+    """The way to the mail channels, with the number of those in trouble."""
     label = gettext("Mail channels")
     return RailView(
         "channels", label, "mail", alarms, reverse("admin-channels"), current == "channels"
