@@ -20,12 +20,14 @@ from django.db import transaction
 from django.db.models import CharField
 
 from deskbell.kernel.actor import NOBODY_ID
-from deskbell.kernel.errors import DeskError
+from deskbell.kernel.errors import DeskError, Invalid
 from deskbell.kernel.text import fold
-from deskbell.mail.models import MailChannel, MailRoute
+from deskbell.mail import policy
+from deskbell.mail.intake import ignoring
+from deskbell.mail.models import IgnoreRule, MailChannel, MailPolicy, MailRoute
 from deskbell.ops import desk_mail
 from deskbell.ops.desk_file import SECRET_KEYS, SECTIONS, Entry, Values, near, read, toml
-from deskbell.ops.desk_state import FOR_TYPES, described, described_user
+from deskbell.ops.desk_state import FOR_TYPES, described, described_rule, described_user
 from deskbell.ops.user import actor, sentence
 from deskbell.people.models import Group, Organization, Permission, Role, User
 from deskbell.people.operations import (
@@ -63,6 +65,8 @@ _MODELS: dict[str, Any] = {
     "custom_field": CustomField,
     "channel": MailChannel,
     "route": MailRoute,
+    "ignore_rule": IgnoreRule,
+    "mail_rules": MailPolicy,
 }
 #: Keys behind which the name of another row stands.
 _ROWS: dict[str, Any] = {"organization": Organization, "next_state": State, "group": Group}
@@ -107,6 +111,8 @@ class _Run:
             "custom_field": self._custom_field,
             "channel": self._channel,
             "route": self._route,
+            "ignore_rule": self._ignore_rule,
+            "mail_rules": self._mail_rules,
         }
         for section, save in savers.items():
             for entry in entries[section]:
@@ -178,6 +184,10 @@ class _Run:
         """The id of the row that an entry is about, and what it says now."""
         if entry.section == "user":
             return _found_user(entry)
+        if entry.section == "mail_rules":
+            return 1, policy.as_values(policy.present())
+        if entry.section == "ignore_rule":
+            return _found_rule(entry)
         rows = _MODELS[entry.section].objects
         if entry.section == "custom_field":
             rows = rows.filter(name=entry.name)
@@ -195,6 +205,8 @@ class _Run:
         """A value the way it is described: rows by their present names, sets in order."""
         if key in ("name", "login", "email", "slug", "label"):
             return value.strip()
+        if entry.section in ("ignore_rule", "mail_rules"):
+            return _of_mail(entry, key, value)
         if key == "groups" and isinstance(value, dict):
             levels = {_named(entry, key, Group, name)[1]: set(value[name]) for name in value}
             return {
@@ -349,6 +361,23 @@ class _Run:
             **self._who,
         )
 
+    def _ignore_rule(self, entry: Entry, values: Values, row_id: int | None) -> None:
+        stored = _found_rule(entry)
+        said = {**(stored[1] if stored else {}), **values}
+        group = said.get("group", "")
+        new = ignoring.NewRule(
+            what=said["what"],
+            pattern=said["pattern"],
+            action=said.get("action", IgnoreRule.Action.IGNORE),
+            group_id=_named(entry, "group", Group, group)[0] if group else None,
+            active=said.get("active", True),
+            note=said.get("note", ""),
+        )
+        ignoring.save_rule(new, rule_id=row_id, **self._who)
+
+    def _mail_rules(self, entry: Entry, values: Values, row_id: int | None) -> None:
+        policy.save(values, **self._who)
+
 
 # --- what is said --------------------------------------------------------------------------------
 
@@ -438,6 +467,35 @@ def _found_user(entry: Entry) -> Found | None:
     if fold(user.login) != entry.key:
         raise entry.wrong(f"this is the address of {user.login!r}; name the login")
     return user.pk, described_user(user)
+
+
+def _found_rule(entry: Entry) -> Found | None:
+    pattern, key = _pattern(entry)
+    group = entry.values.get("group", "").strip()
+    group_id = _named(entry, "group", Group, group)[0] if group else None
+    for row in IgnoreRule.objects.filter(key=key, group=group_id).select_related("group"):
+        if fold(row.pattern) == fold(pattern):
+            return row.pk, described_rule(row, row.group)
+    return None
+
+
+def _of_mail(entry: Entry, key: str, value: Any) -> Any:
+    """A value about mail the way it is stored."""
+    if key == "pattern":
+        return _pattern(entry)[0]
+    if key == "group":
+        return _named(entry, key, Group, value)[1] if value.strip() else ""
+    if isinstance(value, list):
+        return [text.strip() for text in value]
+    return value.strip() if isinstance(value, str) else value
+
+
+def _pattern(entry: Entry) -> tuple[str, str]:
+    """What a rule about mail names, as it is kept, and its key. Raises CommandError."""
+    try:
+        return ignoring.normal(entry.values["what"], entry.values["pattern"])
+    except Invalid as error:
+        raise entry.wrong(sentence(error).rstrip(".")) from error
 
 
 def _levels(entry: Entry, grants: dict[str, list[str]] | None) -> dict[int, list[str]] | None:

@@ -224,6 +224,26 @@ SECTIONS: dict[str, dict[str, Kind]] = {
         "settings": SETTINGS,
         "secrets": PLACES,
     },
+    "ignore_rule": {
+        "what": one_of("address", "domain", "header"),
+        "pattern": TEXT,
+        "group": TEXT,
+        "action": one_of("ignore", "quiet"),
+        "note": TEXT,
+        "active": SWITCH,
+    },
+    "mail_rules": {
+        "hook": TEXT,
+        "search_in": TEXTS,
+        "max_message_mb": COUNT,
+        "own_addresses": TEXTS,
+        "tagged_addresses": TEXTS,
+        "customer_of_agent": SWITCH,
+        "acknowledgements_per_sender": COUNT,
+        "mails_per_sender": COUNT,
+        "mails_per_ticket": COUNT,
+        "raw_mail_days": COUNT,
+    },
 }
 
 
@@ -291,14 +311,26 @@ def _entry(path: Path, section: str, number: int, table: Values) -> Entry:
             raise CommandError(f"{place}: unknown key {key!r}{near(key, keys)}.")
         if not keys[key].fits(value):
             raise CommandError(f"{place}: {key} must be {keys[key].right}, not {_shown(value)}.")
-    name = str(table.get("login" if section == "user" else "name", "")).strip()
-    if section == "user" and not name:
-        # As at the command line: who has no login signs in with his address.
-        name = str(table.get("email", "")).strip().lower()
+    name = _name_of(section, table)
     if not name:
-        needed = "login or email" if section == "user" else "name"
-        raise CommandError(f"{place} needs a {needed}.")
+        needed = {"user": "login or email", "ignore_rule": "what and a pattern"}
+        raise CommandError(f"{place} needs a {needed.get(section, 'name')}.")
     return Entry(section, name, table, f"{place} ({name})")
+
+
+def _name_of(section: str, table: Values) -> str:
+    """What an entry is found by; empty where it does not say."""
+    if section == "mail_rules":
+        return "all"
+    if section == "ignore_rule":
+        what, pattern, group = (table.get(key, "") for key in ("what", "pattern", "group"))
+        if not (what and pattern.strip()):
+            return ""
+        return f"{what} {pattern.strip()}" + (f" for {group.strip()}" if group.strip() else "")
+    if section == "user" and not table.get("login", "").strip():
+        # As at the command line: who has no login signs in with his address.
+        return str(table.get("email", "")).strip().lower()
+    return str(table.get("login" if section == "user" else "name", "")).strip()
 
 
 def _refuse_doubles(entries: Iterable[Entry]) -> None:

@@ -6,6 +6,8 @@ from collections import defaultdict
 from typing import Any
 
 from deskbell.kernel.actor import NOBODY_ID
+from deskbell.mail import policy
+from deskbell.mail.models import IgnoreRule
 from deskbell.ops.desk_file import SECTIONS, Values
 from deskbell.ops.desk_mail import described_channels, described_routes
 from deskbell.people.models import (
@@ -50,6 +52,7 @@ def described() -> dict[str, list[Values]]:
         ).values_list("id", "login")
     )
     states = {row.pk: row for row in State.objects.all()}
+    rules = IgnoreRule.objects.all()
     return {
         "organization": _sorted(_plain("organization", row) for row in Organization.objects.all()),
         "group": _sorted(
@@ -81,6 +84,11 @@ def described() -> dict[str, list[Values]]:
         ),
         "channel": described_channels(),
         "route": described_routes(),
+        "ignore_rule": sorted(
+            (described_rule(rule, groups.get(rule.group_id or 0)) for rule in rules),
+            key=lambda values: (values["what"], values["pattern"], values["group"]),
+        ),
+        "mail_rules": _mail_rules(),
     }
 
 
@@ -90,6 +98,17 @@ def described_user(user: User) -> Values:
     rows = UserGroup.objects.filter(user=user).values_list("user_id", "group_id", "level")
     roles = list(user.roles.values_list("name", flat=True))
     return _user(user, roles, _grants(rows, groups).get(user.pk, {}))
+
+
+def _mail_rules() -> list[Values]:
+    """The rules for mail that comes in, where anybody ever said one."""
+    present = policy.present()
+    return [policy.as_values(present)] if present != policy.Policy() else []
+
+
+def described_rule(row: IgnoreRule, group: Group | None) -> Values:
+    """One rule about ignored mail; what it caught is no configuration."""
+    return _plain("ignore_rule", row, group=group.name if group else "")
 
 
 def _user(row: User, roles: list[str], groups: dict[str, list[str]]) -> Values:

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from deskbell.kernel.actor import LEVELS, SYSTEM
 from deskbell.kernel.models import Event
-from deskbell.mail import routes, secrets
+from deskbell.mail import policy, routes, secrets
 from deskbell.mail.intake import channels
-from deskbell.mail.models import MailChannel, MailRoute
+from deskbell.mail.models import IgnoreRule, MailChannel, MailRoute
 from deskbell.ops.cli import CommandError
 from deskbell.ops.desk_change import apply
 from deskbell.ops.desk_file import FIELD_TYPES, SECTIONS, STATE_TYPES, toml
@@ -103,6 +103,22 @@ name = "colour"
 type = "list"
 choices = ["red", ["g", "Green"]]
 staff_only = true
+
+[[ignore_rule]]
+what = "domain"
+pattern = "@Spam.example"
+group = "sales"
+action = "quiet"
+note = " Robots "
+
+[[ignore_rule]]
+what = "header"
+pattern = "X-Spam-Flag:  yes"
+
+[[mail_rules]]
+hook = "Case#"
+raw_mail_days = 90
+own_addresses = [" info@example.test"]
 """
 
 
@@ -170,6 +186,14 @@ class TestApplying:
         assert [g.name for g in serial.groups.all()] == ["Sales"]
         colour = CustomField.objects.get(name="colour")
         assert (colour.label, colour.choices) == ("Colour", ["red", ["g", "Green"]])
+        spam, flag = IgnoreRule.objects.order_by("what")
+        assert (spam.pattern, spam.action, spam.group, spam.note) == (
+            "spam.example", "quiet", sales, "Robots",
+        )  # fmt: skip
+        assert (flag.pattern, flag.action, flag.group) == ("X-Spam-Flag: yes", "ignore", None)
+        assert policy.present() == policy.Policy(
+            hook="Case#", raw_mail_days=90, own_addresses=("info@example.test",)
+        )
 
     def test_tells_what_is_new(self, bring):
         lines = bring(
@@ -371,6 +395,28 @@ class TestRefusing:
             ("[[x]]", ": unknown section [[x]]."),
             ("[[group]]\nnote = 'x'", ", [[group]] number 1 needs a name."),
             ("[[group]]\nname = ' '", ", [[group]] number 1 needs a name."),
+            (
+                "[[ignore_rule]]\nwhat = 'domain'",
+                ", [[ignore_rule]] number 1 needs a what and a pattern.",
+            ),
+            (
+                "[[ignore_rule]]\nwhat = 'address'\npattern = 'x'",
+                (
+                    ", [[ignore_rule]] number 1 (address x): The pattern 'x' is not an e-mail"
+                    " address."
+                ),
+            ),
+            (
+                "[[mail_rules]]\nmails_per_ticket = 0",
+                (
+                    ", [[mail_rules]] number 1 (all): The mails_per_ticket 0 cannot be accepted"
+                    " (bad)."
+                ),
+            ),
+            (
+                "[[mail_rules]]\n[[mail_rules]]",
+                ", [[mail_rules]] number 2 (all): the same name stands in an earlier entry.",
+            ),
             ("[[user]]\nfirstname = 'x'", ", [[user]] number 1 needs a login or email."),
             (
                 '[[group]]\nname = "A"\n[[group]]\nname = "B"\nemial = "x"',
