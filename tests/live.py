@@ -101,7 +101,7 @@ class LiveDesk:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=START_SECONDS,
+            timeout=2 * START_SECONDS,
             check=False,
         )
         if ended.returncode:
