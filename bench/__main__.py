@@ -22,7 +22,14 @@ from bench.processes import ROOT, Server, ServerDied
 
 CACHE = ROOT / ".bench"
 TARGETS = """targets: list and show at least 100 x the peer, create at least 5 x;
-show at least 0.2 and list of 100 at least 0.5 of the floor; idle memory below 250 MB"""
+show at least 0.2 and list of 100 at least 0.5 of the floor; idle memory below 250 MB;
+at least 50 mails taken in per second by one core, as many beside 100,000 tickets as beside 1,000"""
+#: The cell that is no request: mail that comes in.
+INTAKE = "intake"
+INTAKE_HEADS = (
+    *("tickets", "mails/s", "mails/cpu s", "kept/s", "handled/s", "kept cpu us", "handled cpu us"),
+    *("statements", "floor/s", "of floor"),
+)
 
 HEADS = (
     "cell",
@@ -48,11 +55,19 @@ def main() -> int:
             if arguments.profile:
                 return _profile(arguments, databases)
             if arguments.flat:
-                told["flat"] = _flat(arguments, databases, stack)
+                sizes = (arguments.tickets, arguments.flat_tickets)
+                if _wants_intake(arguments):
+                    told["intake"] = _intake(databases, sizes)
+                if arguments.cells != (INTAKE,):
+                    told["flat"] = _flat(arguments, databases, stack)
+            elif arguments.cells == (INTAKE,):
+                told["intake"] = _intake(databases, (arguments.tickets,))
             else:
                 if not arguments.no_idle:
                     told["idle"] = desk.idle(run)
                 told["cells"] = _compare(arguments, databases, run, stack)
+                if _wants_intake(arguments):
+                    told["intake"] = _intake(databases, (arguments.tickets,))
                 for line in report.memory_lines(told["idle"]) if "idle" in told else []:
                     print(line)
                 print(TARGETS)
@@ -72,7 +87,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--tickets", type=int, default=10_000, help="of three articles each")
-    parser.add_argument("--cells", type=_list_of(OPERATIONS), default=OPERATIONS)
+    known = (*OPERATIONS, INTAKE)
+    parser.add_argument("--cells", type=_list_of(known), default=known)
     parser.add_argument("--dialects", type=_list_of(DIALECTS), default=DIALECTS)
     parser.add_argument("--sign-in", type=_list_of(("basic", "token")), default=("basic", "token"))
     parser.add_argument("--rounds", type=int, default=4)
@@ -84,7 +100,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--no-idle", action="store_true", help="leave out start-up and memory")
     parser.add_argument("--flat", action="store_true", help="compare two sizes of our own desk")
     parser.add_argument("--flat-tickets", type=int, default=100_000, help="the larger size")
-    parser.add_argument("--profile", metavar="CELL", help="for example zammad.show.token")
+    parser.add_argument("--profile", metavar="CELL", help="zammad.show.token, say, or intake")
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     if arguments.quick:
@@ -290,6 +306,37 @@ def _told(
     return told
 
 
+# --- mail that comes in --------------------------------------------------------------------------
+
+
+def _wants_intake(arguments: argparse.Namespace) -> bool:
+    return INTAKE in arguments.cells and arguments.database == "sqlite"
+
+
+def _intake(databases: desk.Databases, sizes: tuple[int, ...]) -> dict[str, Any]:
+    """Messages taken in by one thread, beside so many tickets; see :mod:`bench.intake`."""
+    told: dict[str, Any] = {}
+    for size in sizes:
+        print(f"Taking mail in beside {size:,} tickets", file=sys.stderr)
+        told[str(size)] = desk.intake(databases.filled(size))
+    rows = [
+        [
+            f"{int(size):,}",
+            *(
+                report.number(found[name])
+                for name in (
+                    *("mails_per_second", "mails_per_cpu_second", "keep_per_second"),
+                    *("handle_per_second", "keep_cpu_us", "handle_cpu_us", "statements"),
+                    *("floor_per_second", "of_floor"),
+                )
+            ),
+        ]
+        for size, found in told.items()
+    ]
+    print(report.table(INTAKE_HEADS, rows))
+    return told
+
+
 # --- sizes ---------------------------------------------------------------------------------------
 
 
@@ -380,6 +427,8 @@ def _flat_cells(known: Desk) -> dict[str, Cell]:
 
 def _profile(arguments: argparse.Namespace, databases: desk.Databases) -> int:
     filled = databases.filled(arguments.tickets)
+    if arguments.profile == INTAKE:
+        return desk.profile_intake(filled)
     cells = {cell.name: cell for cell in ours(filled.desk)}
     if arguments.profile not in cells:
         print(f"bench: {arguments.profile} is none of {', '.join(cells)}", file=sys.stderr)

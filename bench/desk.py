@@ -179,6 +179,31 @@ def record(filled: Filled, cells: list[Cell], file: Path) -> None:
         raise ServerDied(f"the floor could not be recorded\n{done.stderr[-3000:]}")
 
 
+def intake(filled: Filled) -> dict[str, Any]:
+    """How fast mail comes into this desk. Raises ServerDied."""
+    done = _run_intake(filled, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode:
+        raise ServerDied(f"no mail could be taken in\n{done.stderr[-3000:]}")
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def profile_intake(filled: Filled) -> int:
+    """Print where the time of a message goes; the exit code."""
+    return _run_intake(filled, "--profile").returncode
+
+
+def _run_intake(filled: Filled, *arguments: str, **pipes: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "bench.intake", *arguments],
+        cwd=filled.data,
+        env=filled.environment(DESKBELL_LOG_LEVEL="error"),
+        text=True,
+        check=False,
+        **pipes,
+    )
+
+
 def describe(cell: Cell) -> list[dict[str, Any]]:
     """The requests of a cell as JSON, for a process that runs them itself."""
     import base64

@@ -78,6 +78,15 @@ def fetch_due() -> int:
     return fetching.enqueue_due(at=clock.now())
 
 
+@periodic(every=timedelta(minutes=5))
+@task(queue_name="mail-in", priority=-50)
+def handle_left() -> int:
+    """Have messages handled that wait without a job; of how many channels."""
+    from deskbell.mail.intake import handling
+
+    return handling.look_after(at=clock.now())
+
+
 @periodic(every=timedelta(hours=6))
 @task(queue_name="mail-in")
 def rescan() -> int:

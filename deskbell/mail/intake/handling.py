@@ -52,6 +52,8 @@ _ABOUT_THE_MESSAGE = (DataError, IntegrityError, ProgrammingError, NotSupportedE
 _BEGUN_IN_VAIN: set[int] = set()
 REASON_LIMIT = 2_000
 BUSY = timedelta(seconds=10)
+#: What waits for so long is looked after.
+QUIET_FOR = timedelta(minutes=5)
 #: What became nothing may be handled again: the cause may be mended.
 REPLAYED = (Fate.UNREADABLE, Fate.IGNORED, Fate.REFUSED)
 REPLAYED_AT_MOST = 10_000
@@ -66,6 +68,24 @@ def handle_waiting(channel_id: int) -> int:
     while waiting := _WAITING.all(channel_id):
         handled += len(_handle_some(waiting))
     return handled
+
+
+def look_after(*, at: datetime) -> int:
+    """See to messages that wait though no job may be left for them; of how many channels.
+
+    A store or a database that is away for long uses up the attempts of the job, and a channel that
+    was removed has none.
+    """
+    from deskbell.mail.jobs import handle as job
+
+    waiting = IncomingMail.objects.filter(fate="", received_at__lt=at - QUIET_FOR)
+    for mail_id in waiting.filter(channel=None).order_by("id").values_list("pk", flat=True)[:500]:
+        handle(mail_id, at=at)
+    channels = waiting.exclude(channel=None).order_by("channel_id")
+    ids = list(channels.values_list("channel_id", flat=True).distinct())
+    for channel_id in ids:
+        job.using(unique_key=f"mail-in:{channel_id}").enqueue(channel_id)
+    return len(ids)
 
 
 def handle(mail_id: int, *, at: datetime) -> Fate:

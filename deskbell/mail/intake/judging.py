@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db import connection
 
 from deskbell.kernel.actor import NOBODY_ID, Actor
 from deskbell.kernel.compiled import Compiled
@@ -375,18 +375,30 @@ def _stranger(mail: _Mail, ticket: Ticket, found: Found) -> Verdict | None:
 
 def _is_too_often(mail: _Mail, *, ticket_id: int) -> bool:
     """Whether the ticket got so many messages that two machines may be talking to each other."""
-    rows = IncomingMail.objects.filter(ticket_id=ticket_id, fate=Fate.FOLLOW_UP)
-    return _is_beyond(rows, mail.policy.mails_per_ticket, at=mail.at)
+    limit = mail.policy.mails_per_ticket
+    return _is_beyond("ticket_id", ticket_id, limit, fate=Fate.FOLLOW_UP, at=mail.at)
 
 
-def _is_beyond(rows: QuerySet[IncomingMail], limit: int, *, at: datetime) -> bool:
-    """Whether so many of the messages came lately that one more is too many."""
-    counts = {
-        f"n{times}": Count("id", filter=Q(handled_at__gt=at - time)) for time, times in WINDOWS
-    }
+def _is_beyond(
+    column: str, value: int | str, limit: int, *, fate: Fate | None = None, at: datetime
+) -> bool:
+    """Whether so many messages (of this fate) came lately that one more is too many.
+
+    ``column`` has an index together with the moment.
+    """
     longest = max(time for time, _ in WINDOWS)
-    found = rows.filter(handled_at__gt=at - longest).aggregate(**counts)
-    return any(found[f"n{times}"] >= limit * times for _, times in WINDOWS)
+    since = [at - longest, *(at - time for time, _ in WINDOWS)]
+    first, *moments = map(connection.ops.adapt_datetimefield_value, since)
+    of_fate = " AND fate = %s" if fate else ""
+    counts = ", ".join(["COUNT(CASE WHEN handled_at > %s THEN 1 END)"] * len(WINDOWS))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {counts} FROM mail_incomingmail"  # noqa: S608 - every text is ours
+            f" WHERE {column} = %s AND handled_at > %s{of_fate}",
+            [*moments, value, first, *([fate.value] if fate else [])],
+        )
+        found = cursor.fetchone()
+    return any(n >= limit * times for n, (_, times) in zip(found, WINDOWS, strict=True))
 
 
 def _enter(mail: _Mail, ticket: Ticket, found: Found) -> Verdict:
@@ -455,17 +467,15 @@ def _open(mail: _Mail, *, follows: Found | None) -> Verdict:
     """A ticket of its own."""
     if (customer := _customer_of_agent(mail)) is not None:
         return _opened_by_agent(mail, *customer)
-    theirs = IncomingMail.objects.filter(sender_key=fold(mail.address))
-    limits = mail.policy
-    if not mail.is_silent and _is_beyond(theirs, limits.mails_per_sender, at=mail.at):
+    key, limits = fold(mail.address), mail.policy
+    if not mail.is_silent and _is_beyond("sender_key", key, limits.mails_per_sender, at=mail.at):
         mail.quiet = True
         mail.notes.append("The sender writes too often: nobody is mailed about this one.")
     may_hear = mail.user is not None and not mail.is_silent and not mail.proof.is_forged
-    opened = theirs.filter(fate=Fate.NEW_TICKET)
     article = _article(mail)
     article.quiet = mail.quiet
     article.acknowledged = may_hear and not _is_beyond(
-        opened, limits.acknowledgements_per_sender, at=mail.at
+        "sender_key", key, limits.acknowledgements_per_sender, fate=Fate.NEW_TICKET, at=mail.at
     )
     new = NewTicket(
         id=reserve_id(),

@@ -213,7 +213,7 @@ def _worker() -> None:
     work()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3000)
 def test_each_mail_has_one_fate_and_each_reply_one_hand_over(
     tmp_path: Path, mailbox: Any, new_channel: Any, configured: Any, monkeypatch: Any
 ) -> None:

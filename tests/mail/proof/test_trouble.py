@@ -22,14 +22,15 @@ from django.db import (
 )
 
 from deskbell.kernel import clock
-from deskbell.kernel.jobs import RetryLater
+from deskbell.kernel.jobs import RetryLater, run_due
+from deskbell.kernel.models import Job
 from deskbell.mail.intake import handling, judging, taking
 from deskbell.mail.intake import store as raw
 from deskbell.mail.models import Fate, IncomingMail
 from deskbell.people.models import User
 from deskbell.tickets import attachments
 from deskbell.tickets.models import Article, Ticket
-from tests.cast import group
+from tests.cast import MONDAY_9AM, group
 from tests.mail.intake.conftest import look, message, rows
 from tests.mail.proof.lives import live
 
@@ -100,6 +101,24 @@ class TestWhatPasses:
         found = IncomingMail.objects.filter(pk__in=ids).order_by("id")
         assert [row.fate for row in found] == [Fate.NEW_TICKET] * 3
         assert Ticket.objects.filter(pk__in=[row.ticket_id for row in found]).count() == 3
+
+    def test_is_looked_after_when_it_lasted_longer_than_the_job(
+        self, pipe: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        take(pipe, message(1))
+        Job.objects.all().delete()
+        IncomingMail.objects.create(
+            channel=None, place="1/aa/" + "a" * 64, digest="a" * 64, size=1, received_at=MONDAY_9AM
+        )
+        handling.look_after(at=clock.now())
+        assert not Job.objects.exists()
+
+        handling.look_after(at=clock.now() + handling.QUIET_FOR)
+        run_due()
+
+        assert rows(pipe)[0].fate == Fate.NEW_TICKET
+        # Its channel is gone, and so are its bytes here.
+        assert IncomingMail.objects.get(channel=None).fate
 
     @pytest.mark.parametrize("error", [IntegrityError("taken"), OperationalError("deadlock")])
     def test_is_tried_again_at_once(
