@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from deskbell.kernel.actor import Actor
 from deskbell.mail.models import MailState, OutgoingMail
 from deskbell.tickets import attachments
 from deskbell.tickets.attachments import NewFile
@@ -230,6 +231,63 @@ class TestTheThread:
         # notifications
         with django_assert_num_queries(21):
             assert desk.get(f"/tickets/{ticket.pk}/").status_code == 200
+
+
+class TestAMailThatCameIn:
+    def enter(self, ticket, *, internal=False, **preferences):
+        article = NewArticle(
+            body="Hello",
+            type=ArticleType.EMAIL,
+            sender=Sender.CUSTOMER,
+            from_address="Olga <olga@else.test>",
+            internal=internal,
+            preferences=preferences,
+            quiet=internal,
+        )
+        actor = Actor(kind="system", user_id=1, via="mail")
+        return update_ticket(ticket.pk, None, article, actor=actor, at=cast.MONDAY_10AM)[1]
+
+    @pytest.mark.parametrize(
+        ("found", "tone"),
+        [
+            ({"dmarc": "pass", "domain": "else.test"}, "good"),
+            ({"dmarc": "pass", "domain": "other.test"}, None),
+            ({"dmarc": "fail", "domain": "else.test"}, "bad"),
+            ({"spf": "pass"}, None),
+            ("nonsense", None),
+            (None, None),
+        ],
+    )
+    def test_says_whether_its_sender_is_proven(self, desk, portal, kemal, found, tone):
+        ticket = cast.ticket(kemal, body=None)
+        written = self.enter(ticket, authentication=found)
+
+        page = desk.get(f"/tickets/{ticket.pk}/")
+        [entry] = page.context["entries"]
+
+        assert (entry.proof.tone if entry.proof else None) == tone
+        assert f"/articles/{written.pk}/source/" in page.content.decode()
+        assert "source/" not in portal.get(f"/my/tickets/{ticket.pk}/").content.decode()
+
+    @pytest.mark.parametrize(
+        ("way", "tickets", "public"), [("joining", 1, True), ("split", 2, None), ("note", 1, False)]
+    )
+    def test_that_is_held_apart_is_decided_about(self, desk, kemal, way, tickets, public):
+        ticket = cast.ticket(kemal, body=None)
+        held = self.enter(ticket, internal=True, held="The sender has <no> part in it.")
+        here = f"/tickets/{ticket.pk}/"
+        decision = f"{here}entries/{held.pk}/{way}/"
+        page = desk.get(here).content.decode()
+
+        first, second = desk.post(decision, {"copies": "on"}), desk.post(decision)
+        after = Article.objects.filter(pk=held.pk).values_list("internal", flat=True)
+
+        assert "The sender has &lt;no&gt; part in it." in page
+        assert f'action="{decision}"' in page
+        assert (first.status_code, second.status_code) == (302, 302)
+        assert "Somebody decided about this message already." in desk.get(here).content.decode()
+        assert Ticket.objects.count() == tickets
+        assert list(after) == ([] if public is None else [not public])
 
 
 class TestAccess:

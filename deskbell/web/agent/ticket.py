@@ -141,7 +141,7 @@ def _page(
         "due": queries.moment(row.due_date) if row.due_date else None,
         "on_hold": bool(row.on_hold),
         "entries": shown,
-        "undoable": next((e for e in shown if e.mail is not None and e.mail.may_undo), None),
+        "undoable": next((e for e in reversed(shown) if e.mail and e.mail.may_undo), None),
         "earlier": f"{here}?before={ids[0]}" if earlier else "",
         "is_past": "before" in request.GET,
         "seen": max(ids, default=0),

@@ -3,7 +3,8 @@ const PAUSES = [1_000, 1_500, 2_500, 4_000, 8_000, 15_000, 30_000, 60_000];
 
 // Somewhere between two seconds the number changes; the server's clock decided how many are left.
 function countDown(block) {
-  const toast = document.querySelector("[data-toast]");
+  const entry = block.closest(".entry")?.id.replace("article-", "");
+  const toast = document.querySelector(`[data-toast="${entry}"]`);
   const numbers = [block, toast].flatMap((place) => [...(place?.querySelectorAll("[data-left]") ?? [])]);
   const end = performance.now() + Number(block.dataset.seconds) * 1_000;
   const timer = setInterval(() => {
