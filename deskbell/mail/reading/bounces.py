@@ -192,13 +192,16 @@ def read(root: Part, *, text: str, subject: str, sender: str) -> Bounce | None:
         not sender and re.search(r"delivery|^\W*$", said_from, re.IGNORECASE) is not None
     )
     says_so = _SUBJECT.search(subject) is not None or _UNDELIVERED.search(subject) is not None
+    is_sure = bool(headers_failed) or bool(types & _STATUS_TYPES)
+    if is_report and (says_so or is_daemon or types & (_HEADERS_TYPES | _MESSAGE_TYPES)):
+        is_sure = True
+    if not (is_sure or says_so or is_daemon or null_path):
+        # Nearly all mail: its words need not be looked at.
+        return None
     prose = _prose(text)
     is_about_one = any(
         mark.match(subject) for mark in (phrases.ANSWER_SUBJECT, phrases.FORWARD_SUBJECT, _AWAY)
     )
-    is_sure = bool(headers_failed) or bool(types & _STATUS_TYPES)
-    if is_report and (says_so or is_daemon or types & (_HEADERS_TYPES | _MESSAGE_TYPES)):
-        is_sure = True
     failed, temporary = status.failed, status.delayed
     says_no = _FAILED_PROSE.search(prose) is not None or _UNDELIVERED.search(prose) is not None
     # What a mail system sends without a way back, and with an address on a line of its own, is a

@@ -60,7 +60,7 @@ NARRATES = re.compile(
 )
 #: Words with which an attribution begins.
 ON = re.compile(
-    r"""^[\s*_"'>«(]*(?:on|at|am|le|el|il|em|op|den|på|w\s+dniu|dnia|dne|dňa|u|v|dana|pe|la|în|στις|на|в|от|від|од|у|no\s+dia|tarihinde
+    r"""^[\s*_"'>«(]*+(?:on|at|am|le|el|il|em|op|den|på|w\s+dniu|dnia|dne|dňa|u|v|dana|pe|la|în|στις|на|в|от|від|од|у|no\s+dia|tarihinde
         |vào|pada(?:\s+tanggal)?|kl|i|ons|fre|tor|tis|man|l[øö]r|s[øö]n|mån|mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|jeu|ven|sam|dim|em\s+\w{3}
         |às|ás|o|kuupäev|wiadomość\s+napisana|missatge\s+de|ในวันที่|เมื่อ|في|در\s+تاریخ|در
         |понедельник|вторник|среда|четверг|пятница|суббота|воскресенье|пн|вт|ср|чт|пт|сб|вс|нд|il\s+giorno|il\s+gio|в\s+сообщении|在|於|于
@@ -111,7 +111,7 @@ _ROLES = {
     for role, table in reversed(_FIELD_NAMES.items())
     for cell in table.replace("\n", "|").split("|")
 }
-_FIELD = re.compile(r"^[\s\u00a0>*_|]*([^\s\d:：*_|<>@][^\n:：*|<>@]{0,30}?)[\s\u00a0*_|]*[:：]")
+_FIELD = re.compile(r"^[\s\u00a0>*_|]*+([^\s\d:：*_|<>@][^\n:：*|<>@]{0,30}?)[\s\u00a0*_|]*[:：]")
 
 
 def field_of(line: str) -> str | None:
@@ -146,21 +146,30 @@ _MESSAGE = r"""
     zpr[áa]v\w* | spr[áa]v\w* | wiadomoś\w+ | üzenet | levél | mesaj | съобщение | сообщени\w+ | письм\w+ | повідомлення | лист | порука | poruka | sporočilo | kiri | laiškas | žinutė | ziņojums | vēstule
     μήνυμα | ileti | e-?posta | missatge | mezua | הודעה | رسالة | الرسالة | پیام | 邮件 | 郵件 | 信息 | 訊息 | 原件 | メッセージ | メール | 메시지 | 메세지 | 메일 | tin nhắn | thư | pesan | ข้อความ | transcript | by
 """
-_RULE = r"[-–—‐‑_=*]"
+_RULES = "-–—‐‑_=*"
 
 
 def _marker(kinds: str) -> re.Pattern[str]:
     word, noun = _pattern(kinds), _pattern(_MESSAGE)
     return re.compile(
-        rf"^[\s>*_]*(?:\[|\|)?{_RULE}+[\s*_]*(?:回复|答复|(?:[^\W\d_]+\s+){{0,2}}?)"
-        rf"(?:(?:{word})[\s'’-]*(?:\w+\s+)?(?:{noun})|(?:{noun})[\s'’-]*(?:\w+\s+)?(?:{word})|original\s*(?=-))"
-        rf"[^-–—‐‑_=*]{{0,80}}[\s*_]*[-–—‐‑_=*\]|]*[\s*_]*:?\s*$",
+        rf"(?:回复|答复|(?:[^\W\d_]+\s+){{0,2}}?)"
+        rf"(?:(?:{word})[\s'’-]*(?:\w+\s+)?(?:{noun})|(?:{noun})[\s'’-]*(?:\w+\s+)?(?:{word}))"
+        rf"[^{_RULES}]{{0,80}}$",
         re.IGNORECASE,
     )
 
 
+def _decorated(line: str) -> str:
+    """What stands between the dashes of a line that begins with some; "" without any."""
+    bare = line.strip().lstrip("> \t")
+    if not bare or bare[0] not in _RULES + "[|":
+        return ""
+    core = bare.strip(_RULES + "[]|:： \t\u00a0")
+    return core if 2 < len(core) <= 160 or core.startswith("原") else ""
+
+
 #: A decorated line that says "original message", or "reply message", or "transcript".
-ORIGINAL = _marker(_ORIGINAL)
+_DECORATED_ORIGINAL = _marker(_ORIGINAL)
 _DECORATED_FORWARD = _marker(_PASSED_ON)
 _BARE_FORWARD = re.compile(
     rf"^[\s>]*(?:begin|anfang|start|début|inicio|início|inizio|början|början\s+av|начало|początek|poczatek|začátek|začiatok|aloitus|alku|başlangıç)\s+[^\n]{{0,30}}?"
@@ -168,17 +177,24 @@ _BARE_FORWARD = re.compile(
     r"|^[\s>]*(?:vidarebefordrat\s+brev|videresendt\s+melding|以下是转发的邮件|開始轉寄郵件|以下是轉寄的郵件|転送されたメッセージ|전달된\s*메시지)\s*[:：]?\s*$",
     re.IGNORECASE,
 )
-_TRANSCRIPT = re.compile(r"^[\s>*_]*[-–—_=*]{2,}\s*transcript\b[^\n]{0,60}$", re.IGNORECASE)
 
 
 def is_original_marker(line: str) -> bool:
     """Whether the line is "-----Original Message-----" in some language."""
-    return ORIGINAL.match(line) is not None or _TRANSCRIPT.match(line) is not None
+    said = _decorated(line)
+    if not said:
+        return False
+    is_bare = said.lower() == "original" and line.strip().endswith("-")
+    is_transcript = re.match(r"transcript\b", said, re.IGNORECASE) is not None
+    return is_bare or is_transcript or _DECORATED_ORIGINAL.match(said) is not None
 
 
 def is_forward_marker(line: str) -> bool:
     """Whether the line says that a message follows that is passed on."""
-    return _DECORATED_FORWARD.match(line) is not None or _BARE_FORWARD.match(line) is not None
+    said = _decorated(line)
+    if said and _DECORATED_FORWARD.match(said):
+        return True
+    return _BARE_FORWARD.match(line) is not None
 
 
 # --------------------------------------------------------------------------------- lines of devices
@@ -193,7 +209,7 @@ _GET = r"""get|holen|beziehen|obtenez|obtenir|télécharge[rz]?|obtener|obt[eé]
     |pobierz|získ\w+|stáhn\w+|stiahn\w+|töltse|letölt\w+|beszerzés\w*|obţine\w*|obțin\w*|descărca\w*|изтегл\w+|вземете|загруз\w+|скача\w+|получи\w+|завантаж\w+|отрима\w+|preuz\w+|nabav\w+|prenes\w+|pridobi\w*|hankige|gauti|gaukite|iegūt\w*
     |λήψη|αποκτήστε|κατεβάστε|edinin|indir\w*|alın|obteniu|baixeu|lortu|tải|dapatkan|unduh|הורד\w*|קבל\w*|احصل|تنزيل|الحصول|دریافت|获取|取得|下载|下載|入手|다운로드|받기|ดาวน์โหลด|รับ"""
 DEVICE = re.compile(
-    rf"""^[\s\u00a0<(\[*_>—–-]*(?:
+    rf"""^[\s\u00a0<(\[*_>—–-]*+(?:
         sent\s+(?:from|via|with|by|using)\s+[^\n]{{1,100}}
       | (?:sent|written|composed|typed|posted)\s+(?:from|on|with|via)\s+(?:my|a|the|an)?\s*[^\n]{{0,10}}(?:mobile|phone|ipad|iphone|android|tablet|device|blackberry)[^\n]{{0,60}}
       | \w*\s*from\s+(?:my\s+(?:i?phone|ipad|ipod|mobile|cell|android|blackberry|samsung|htc|galaxy|nexus|pixel|tablet|phone|windows)[^\n]{{0,40}}|mobile)

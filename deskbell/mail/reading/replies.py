@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from deskbell.mail.reading import phrases
 
@@ -53,7 +54,7 @@ _ADDRESS = re.compile(r"[<(\[]\s*(?:mailto:)?[^\s<>()@]{1,100}@[\w.-]{1,200}\s*[
 _ANGLED = re.compile(r"^\s*>{2,3}\s*\S.{0,200}\d.{0,60}>{2,3}\s*$")
 _MAIL = re.compile(r"[\w.+=/'!#$%&*?^`{|}~-]{1,100}@[\w.-]{1,200}")
 _STARTS_WITH_DATE = re.compile(
-    r"""^[\s*_"'>]*(?:
+    r"""^[\s*_"'>]*+(?:
         (?:19|20)\d{2}[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?[\s,T]
       | \d{1,2}[./-]\d{1,2}[./-]\d{2,4}[\s,]
       | \d{1,2}\.?\s+(?:de\s+)?[^\W\d_]{3,12}\.?,?\s+(?:de\s+)?(?:\d{4}|\d{1,2}:\d{2}|kl)
@@ -68,15 +69,30 @@ _GMT_NAME = re.compile(
 _ZONE = re.compile(r"\b(?:GMT|UTC)\b")
 #: Our own and other desks' line above which the answer stands.
 _ABOVE = re.compile(
-    r"""^[\s>*_#-]*(?:please\s+)?(?:(?:type|write|enter)\s+your\s+(?:reply|response|answer)|reply|respond|write|antworten?\s+sie|(?:bitte\s+)?(?:oberhalb|über)\s+dieser\s+(?:linie|zeile)
+    r"""^[\s>*_#-]*+(?:please\s+)?(?:(?:type|write|enter)\s+your\s+(?:reply|response|answer)|reply|respond|write|antworten?\s+sie|(?:bitte\s+)?(?:oberhalb|über)\s+dieser\s+(?:linie|zeile)
         |répondez|veuillez\s+répondre|responda|rispondi|reageer)\b[^\n]{0,40}?
         (?:above\s+(?:this|the)\s+line|above\s+here|oberhalb\s+dieser|über\s+dieser|antworten|au-dessus\s+de\s+cette\s+ligne|encima\s+de\s+esta|sopra\s+(?:a\s+)?questa|boven\s+deze)[^\n]{0,60}$""",
     re.IGNORECASE | re.VERBOSE,
 )
-_PGP = re.compile(
-    r"^-----BEGIN PGP SIGNED MESSAGE-----\s*(?:^(?:Hash|NotDashEscaped):[^\n]*\n)*|^-----BEGIN PGP SIGNATURE-----[\s\S]*?^-----END PGP SIGNATURE-----[ \t]*$",
+_PGP_HEAD = re.compile(
+    r"^-----BEGIN PGP SIGNED MESSAGE-----[ \t]*\n(?:(?:Hash|NotDashEscaped):[^\n]*\n)*",
     re.MULTILINE,
 )
+_PGP_BEGIN, _PGP_END = "-----BEGIN PGP SIGNATURE-----", "-----END PGP SIGNATURE-----"
+
+
+def _without_armour(text: str) -> str:
+    """The text of a message that is signed in its text, without what signs it."""
+    text = _PGP_HEAD.sub("", text)
+    out = []
+    at = 0
+    while (start := text.find(_PGP_BEGIN, at)) >= 0:
+        end = text.find(_PGP_END, start)
+        if end < 0:
+            break
+        out.append(text[at:start])
+        at = end + len(_PGP_END)
+    return "".join(out) + text[at:]
 
 
 def new_text(body: str, *, is_answer: bool = True) -> str:
@@ -85,7 +101,7 @@ def new_text(body: str, *, is_answer: bool = True) -> str:
     In a message that answers nothing a ruler is part of the text (a form, a log), and only the
     dashes of a signature end it.
     """
-    text = _PGP.sub("", body).strip("\n") if "-----BEGIN PGP" in body else body.strip("\n")
+    text = _without_armour(body).strip("\n") if "-----BEGIN PGP" in body else body.strip("\n")
     lines = text.split("\n")
     # Of a very long text only the beginning is judged; history that begins there ends it.
     rest = lines[_LINES:]
@@ -180,14 +196,14 @@ def _kind(line: str) -> str:
 def _attribution(lines: list[str], at: int) -> int:
     """How many lines from here are one "On … wrote:"; 0 when none is."""
     first = lines[at][:_LINE].strip().strip("\u00a0")
-    if not first or _QUOTE.match(first) or len(first) > 400:
+    if not first or _QUOTE.match(first) or len(first) > 300:
         return 0
     begins = _begins(first)
     if (
         not begins
         and "@" not in first
         and not first.endswith("<")
-        and not phrases.WROTE.search(first)
+        and not _says_wrote(first)
         and not _DAY.search(first)
     ):
         return 0
@@ -199,8 +215,13 @@ def _attribution(lines: list[str], at: int) -> int:
         if not line or (count > 1 and (_QUOTE.match(line) and not line.startswith(">:"))):
             break
         joined = f"{joined} {line}".strip()
-        if len(joined) > 500:
+        if len(joined) > 400:
             break
+        # What cannot be the end of one costs nothing.
+        if not joined.rstrip("*_ \u00a0").endswith((":", "：", ">")) and not (
+            begins and (_says_wrote(line) or _ZONE.search(line))
+        ):
+            continue
         following = next(
             (after for after in lines[at + count : at + count + 3] if after.strip()), ""
         )
@@ -209,6 +230,12 @@ def _attribution(lines: list[str], at: int) -> int:
     return 0
 
 
+@lru_cache(maxsize=512)
+def _says_wrote(line: str) -> bool:
+    return phrases.WROTE.search(line[:400]) is not None
+
+
+@lru_cache(maxsize=512)
 def _begins(line: str) -> bool:
     return phrases.ON.match(line) is not None or _STARTS_WITH_DATE.match(line) is not None
 
@@ -228,15 +255,18 @@ def _begins_below(lines: list[str], at: int, used: int) -> bool:
     return False
 
 
+@lru_cache(maxsize=256)
 def _is_attribution(text: str, *, begins: bool, quoted: bool) -> bool:
     """Whether the text says who wrote the quotation below, and when.
 
     A day, a time and a mailbox that end with a colon are enough in any language; otherwise the
     verb of one is needed, or the quotation itself.
     """
+    if text.count("@") > 6 or text.count("<") > 8:
+        return False
     bare = text.rstrip("*_ \u00a0")
     ends = bare.endswith((":", "："))
-    has_mail = _MAIL.search(text) is not None
+    has_mail = "@" in text and _MAIL.search(text) is not None
     has_date = _DATE.search(text) is not None
     if not has_mail and not has_date and not (ends and quoted):
         return False
@@ -328,13 +358,14 @@ def _end_of_notes(lines: list[str], at: int) -> int:
 
 def _unmark_devices(kinds: list[str]) -> None:
     """A device has the last word, or a paragraph of its own; within a text it is one's own."""
+    if DEVICE not in kinds:
+        return
     after = EMPTY
     for at in range(len(kinds) - 1, -1, -1):
-        alone = all(
-            kinds[beside] == EMPTY for beside in (at - 1, at + 1) if 0 <= beside < len(kinds)
-        )
-        if kinds[at] == DEVICE and after == TEXT and not alone:
-            kinds[at] = TEXT
+        if kinds[at] == DEVICE and after == TEXT:
+            beside = kinds[max(at - 1, 0) : at] + kinds[at + 1 : at + 2]
+            if any(kind != EMPTY for kind in beside):
+                kinds[at] = TEXT
         if kinds[at] != EMPTY:
             after = kinds[at]
 
