@@ -24,6 +24,7 @@ from deskbell.mail.reading.references import FoundBy, Known
 from deskbell.people.models import Group, User
 from deskbell.tickets.models import Article, Ticket, TicketCC
 from deskbell.tickets.rules import message_id_key
+from deskbell.tickets.vocabulary import Sender
 
 #: Message-IDs that one statement looks for, the nearest first.
 BATCH = 500
@@ -57,6 +58,13 @@ _WRITTEN = Compiled(
     ).values_list("pk")[:1],
     int,
     str,
+)
+_WROTE = Compiled(
+    lambda ticket_id, user_id: Article.objects.filter(
+        ticket=ticket_id, internal=False, sender=Sender.CUSTOMER, origin_by=user_id
+    ).values_list("pk")[:1],
+    int,
+    int,
 )
 _COLLEAGUE = Compiled(
     lambda ticket_id, organization_id: Ticket.objects.filter(
@@ -212,14 +220,20 @@ def survivor(ticket_id: int) -> int:
 def belongs(address: str, user: User | None, ticket_id: int) -> bool:
     """Whether the address takes part in the ticket: customer, copy, or written to by name.
 
-    So do members of the customer's organization, where they see each other's tickets. Agents do
-    not belong by their address alone.
+    So do people whose entry stands there in public (an agent let them in), and members of the
+    customer's organization, where they see each other's tickets. Agents do not belong by their
+    address alone.
     """
     key = fold(address)
     if not key:
         return False
     if any(asked.first(ticket_id, key) is not None for asked in (_CUSTOMER, _COPY, _WRITTEN)):
         return True
-    if user is None or user.organization_id is None:
+    if user is None:
         return False
-    return _COLLEAGUE.first(ticket_id, user.organization_id) is not None
+    if _WROTE.first(ticket_id, user.pk) is not None:
+        return True
+    return (
+        user.organization_id is not None
+        and _COLLEAGUE.first(ticket_id, user.organization_id) is not None
+    )

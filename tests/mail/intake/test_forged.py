@@ -15,6 +15,7 @@ from deskbell.mail.models import Fate, IncomingMail, OutgoingMail
 from deskbell.people.models import User
 from deskbell.tickets.models import Article, Ticket, TicketCC
 from deskbell.tickets.operations import NewArticle, merge, update_ticket
+from deskbell.tickets.operations.admitting import join_article
 from deskbell.tickets.vocabulary import ArticleType, Sender
 from tests.api.zammad.wire import Wire
 from tests.cast import acting, pure_admin
@@ -129,6 +130,15 @@ def test_what_is_held_is_told_to_staff_alone(post: Post) -> None:
     ticket = post.ticket(owner_id=post.nora.pk, ccs=["copy@customer.example"])
     row = post.bring(**{"from": EVIL}, in_reply_to=post.answer_id(ticket))
     assert entry(row).email_recipients == [post.nora.email]
+
+
+def test_whom_an_agent_let_in_takes_part_from_then_on(post: Post) -> None:
+    ticket = post.ticket()
+    fields = {"from": "ines@c.example", "in_reply_to": post.answer_id(ticket)}
+    held = post.bring(**fields)
+    join_article(held.article_id or 0, actor=acting(post.nora), at=AT)
+    again = post.bring("And this.", **fields, message_id="<2@c.example>")
+    assert not entry(again).internal
 
 
 def test_a_merged_ticket_is_no_way_in(post: Post) -> None:
