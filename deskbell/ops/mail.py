@@ -1,4 +1,4 @@
-"""``deskbell mail``: the ways in, how a message is read, and how outgoing mail stands."""
+"""``deskbell mail``: the ways in and out, how a message is read, and how outgoing mail stands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from deskbell.kernel.config import Config
-from deskbell.ops import mail_intake, mail_rules
+from deskbell.ops import mail_intake, mail_rules, mail_sending
 from deskbell.ops.cli import CommandError, start_django
 from deskbell.ops.migrate import refuse_unless_migrated
 
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parse.add_argument("file", nargs="?", help="a raw message (default: standard input)")
     mail_intake.add_arguments(actions)
     mail_rules.add_arguments(actions)
+    mail_sending.add_arguments(actions)
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
@@ -42,6 +43,8 @@ def run(args: argparse.Namespace, config: Config) -> int:
         "incoming": mail_rules.run,
         "ignore": mail_rules.run,
         "rules": mail_rules.run,
+        "route": mail_sending.run,
+        "text": mail_sending.run,
     }
     if args.action in ways_in:
         return ways_in[args.action](args, config)

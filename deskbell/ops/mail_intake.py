@@ -147,7 +147,7 @@ def _receive(args: argparse.Namespace, config: Config) -> int:
     from deskbell.mail.intake.taking import SIZE_LIMIT
 
     try:
-        group = _group(args.group)
+        group = group_named(args.group)
     except CommandError as error:
         print(f"deskbell: {error}", file=sys.stderr)
         return EX_NOUSER
@@ -173,10 +173,10 @@ def channel(args: argparse.Namespace, config: Config) -> int:
     try:
         return verbs.get(args.verb or "", _list)(args)
     except Invalid as problem:
-        raise CommandError(_sentence(problem)) from problem
+        raise CommandError(sentence(problem)) from problem
 
 
-def _sentence(problem: Invalid) -> str:
+def sentence(problem: Invalid) -> str:
     words = {
         "required": "is needed",
         "unknown": "is not known",
@@ -214,7 +214,7 @@ def _add(args: argparse.Namespace) -> int:
     new = NewChannel(
         name=args.name,
         kind=args.kind,
-        group_id=_group(args.group).pk,
+        group_id=group_named(args.group).pk,
         settings=_settings(args.kind, args.settings),
         password=_password(args),
         active=args.active is not False,
@@ -246,7 +246,7 @@ def _set(args: argparse.Namespace) -> int:
     new = NewChannel(
         name=args.new_name or present.name,
         kind=present.kind,
-        group_id=_group(args.group).pk if args.group else present.group_id,
+        group_id=group_named(args.group).pk if args.group else present.group_id,
         settings={**present.settings, **_settings(present.kind, args.settings)},
         password=_password(args),
         interval=present.interval if args.interval is None else args.interval,
@@ -307,7 +307,7 @@ def _channel(name: str) -> MailChannel:
     return found
 
 
-def _group(name: str) -> Group:
+def group_named(name: str) -> Group:
     from deskbell.kernel.text import fold, is_storable
     from deskbell.people.models import Group
 

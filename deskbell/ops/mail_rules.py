@@ -71,7 +71,7 @@ def add_arguments(actions: Any) -> None:
 def run(args: argparse.Namespace, config: Config) -> int:
     """Show, handle again, or change."""
     from deskbell.kernel.errors import Invalid
-    from deskbell.ops.mail_intake import _sentence
+    from deskbell.ops.mail_intake import sentence
     from deskbell.ops.migrate import refuse_unless_migrated
 
     start_django(config)
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     try:
         return acts.get((args.action, getattr(args, "verb", None)), _list)(args)
     except Invalid as problem:
-        raise CommandError(_sentence(problem)) from problem
+        raise CommandError(sentence(problem)) from problem
 
 
 def _when(moment: datetime | None) -> str:
@@ -218,9 +218,9 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _group_id(name: str | None) -> int | None:
-    from deskbell.ops.mail_intake import _group
+    from deskbell.ops.mail_intake import group_named
 
-    return _group(name).pk if name else None
+    return group_named(name).pk if name else None
 
 
 def _add(args: argparse.Namespace) -> int:

@@ -131,7 +131,7 @@ def text(request: DeskRequest, name: str) -> HttpResponseBase:
             ("light", gettext("Preview, light")),
             ("dark", gettext("Preview, dark")),
         ],
-        "names": [(each, PLACEHOLDERS[each]) for each in TEXTS[name].names],
+        "names": [(f"{{{{ {each} }}}}", PLACEHOLDERS[each]) for each in TEXTS[name].names],
         "built_in": TEXTS[name].built_in[place.language],
         **_choices(place),
     }

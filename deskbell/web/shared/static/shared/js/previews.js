@@ -1,5 +1,7 @@
 // A text that is being written is shown in its message after a moment, without a click.
 const PAUSE = 500;
+// A form that is sent again at once forgets the first sending.
+const APART = 60;
 
 for (const form of document.querySelectorAll("[data-preview]")) {
   const buttons = [...form.querySelectorAll("[data-preview-button]")];
@@ -8,7 +10,9 @@ for (const form of document.querySelectorAll("[data-preview]")) {
   form.addEventListener("input", () => {
     clearTimeout(waiting);
     waiting = setTimeout(() => {
-      for (const button of buttons) form.requestSubmit(button);
+      buttons.forEach((button, number) => {
+        setTimeout(() => form.requestSubmit(button), number * APART);
+      });
     }, PAUSE);
   });
 }
