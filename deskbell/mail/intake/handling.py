@@ -8,6 +8,8 @@ may be replayed; the next ones go on.
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,8 +41,13 @@ from deskbell.mail.reading.facts import Facts
 
 log = logging.getLogger("deskbell.mail.intake")
 
-#: Handling that was begun so often and never ended took its process with it.
-ATTEMPTS_AT_MOST = 5
+#: Handling that was begun so often and never ended may have taken its process with it.
+SUSPECT = 3
+#: And this often there is no other explanation left.
+ATTEMPTS_AT_MOST = 50
+#: What a reader in a process of its own may take.
+READER_SECONDS = 120
+READER_BYTES = 4 * 1024**3
 #: Messages that may share a transaction, their bytes, and the seconds it may keep others waiting.
 TOGETHER = 20
 SIZE_TOGETHER = 2 * 1024 * 1024
@@ -167,17 +174,55 @@ class _Read:
 def _read(mail: IncomingMail) -> _Read:
     """Raises :class:`OSError` where the store does not give the bytes at present."""
     if mail.attempts >= ATTEMPTS_AT_MOST:
-        return _Read(mail, problem="Reading it ended the process, several times.")
+        return _Read(mail, problem="Handling it ended the process, many times.")
     try:
         content = store.read(mail.place)
     except FileNotFoundError:
         return _Read(mail, problem="Its bytes are not in the store any more.")
+    if mail.attempts >= SUSPECT and (death := _death_of_a_reader(content)):
+        return _Read(mail, problem=death)
     try:
         return _Read(mail, facts=message.read(content, fqdn=settings.CONFIG.hostname))
     except Exception as error:
         # Whatever it is, it is this message's: kept, shown, replayed once the cause is mended.
         log.exception("mail could not be read", extra={"incoming": mail.pk})
         return _Read(mail, problem=_sentence(error))
+
+
+def _death_of_a_reader(content: bytes) -> str:
+    """How a process of its own ends that reads the message; empty where it reads it well.
+
+    A process that ended several times with the message may have been ended by somebody else, or
+    have stood on a machine that was: only a reader that dies while we live proves that it is the
+    message's doing.
+    """
+    command = [sys.executable, "-P", "-c", _READER]
+    try:
+        done = subprocess.run(
+            command, input=content, capture_output=True, timeout=READER_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"Reading it takes longer than {READER_SECONDS} seconds."
+    if done.returncode == _NO_MEMORY:
+        return "Reading it takes more memory than a message may."
+    if done.returncode < 0:
+        return f"Reading it ends the process (signal {-done.returncode})."
+    # Whatever else it says is said again where it is read in earnest.
+    return ""
+
+
+_NO_MEMORY = 3
+_READER = f"""
+import resource, sys
+soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+limit = {READER_BYTES} if hard < 0 else min(hard, {READER_BYTES})
+resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+from deskbell.mail.reading import message
+try:
+    message.read(sys.stdin.buffer.read(), fqdn="localhost")
+except MemoryError:
+    sys.exit({_NO_MEMORY})
+"""
 
 
 def _sentence(error: Exception) -> str:

@@ -59,8 +59,8 @@ SEEDS = [
         " report-type=delivery-status\r\n\r\n--r\r\n\r\nCould not be delivered.\r\n--r\r\n"
         "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
         "Final-Recipient: rfc822; kemal@customers.example\r\nAction: failed\r\nStatus: 5.1.1\r\n"
-        "Diagnostic-Code: smtp; 550 5.1.1 unknown\r\n--r\r\nContent-Type: text/rfc822-headers\r\n\r\n"
-        "Message-ID: <5.6@desk.example>\r\nTo: kemal@customers.example\r\n--r--\r\n"
+        "Diagnostic-Code: smtp; 550 5.1.1 unknown\r\n--r\r\nContent-Type: text/rfc822-headers\r\n"
+        "\r\nMessage-ID: <5.6@desk.example>\r\nTo: kemal@customers.example\r\n--r--\r\n"
     ),
     "From: a@b.example\r\nSubject: u\r\n\r\nSee\r\nbegin 644 a.txt\r\n#0V%T\r\n`\r\nend\r\n",
 ]

@@ -32,7 +32,7 @@ from deskbell.tickets import attachments
 from deskbell.tickets.models import Article, Ticket
 from tests.cast import MONDAY_9AM, group
 from tests.mail.intake.conftest import look, message, rows
-from tests.mail.proof.lives import live
+from tests.mail.proof.lives import Step, live
 
 WITH_FILE = (
     b"From: k@customers.example\r\nTo: help@example.test\r\nSubject: File\r\n"
@@ -91,7 +91,7 @@ class TestWhatPasses:
         ids = take(pipe, message(1), WITH_FILE, message(2))
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, failing(getattr(owner, name), error, times=10**6))
-            for _ in range(handling.ATTEMPTS_AT_MOST + 2):
+            for _ in range(handling.SUSPECT + 2):
                 with pytest.raises(RetryLater):
                     handling.handle_waiting(pipe.pk)
 
@@ -137,7 +137,7 @@ class TestWhatPasses:
     ) -> None:
         take(pipe, message(1))
         gone = OperationalError("the server closed the connection")
-        for turn in range(handling.ATTEMPTS_AT_MOST + 1):
+        for turn in range(handling.SUSPECT + 1):
             # From the second time on it hears first what it has not heard before.
             deaf = failing(handling._not_begun, gone, times=1, at=2 if turn else 1)
             with monkeypatch.context() as patch:
@@ -197,24 +197,35 @@ class TestAtOnce:
         def act() -> None:
             import os
 
-            real = handling.message.read
-
             def deadly(content: bytes, **kwargs: Any) -> Any:
                 if b"Printer 3" in content:
                     os.kill(os.getpid(), 9)
                 return real(content, **kwargs)
 
-            handling.message.read = deadly
+            real, handling.message.read = handling.message.read, deadly
+            # The same in the process of its own that reads what is under suspicion.
+            handling._READER = "import os, sys; b'er 3' in sys.stdin.buffer.read() and os.abort()"
             handling.handle_waiting(pipe.pk)
 
         deaths = 0
         while live(act):
             deaths += 1
-            assert deaths <= handling.ATTEMPTS_AT_MOST
+            assert deaths <= handling.SUSPECT
 
-        assert deaths == handling.ATTEMPTS_AT_MOST
+        assert deaths == handling.SUSPECT
         fates = [row.fate for row in rows(pipe)]
         assert fates == [Fate.NEW_TICKET] * 3 + [Fate.UNREADABLE] + [Fate.NEW_TICKET] * 2
+        assert rows(pipe)[3].reason == "Reading it ends the process (signal 6)."
+
+    def test_a_message_is_not_to_blame_for_power_cuts(self, pipe: Any) -> None:
+        take(pipe, message(1))
+        for _ in range(handling.SUSPECT + 2):
+            step = Step(handling, "_judged")
+            assert live(lambda: handling.handle_waiting(pipe.pk), step=step)
+
+        handling.handle_waiting(pipe.pk)
+
+        assert rows(pipe)[0].fate == Fate.NEW_TICKET
 
     def test_first_mails_of_one_sender_in_two_channels(
         self, pipe: Any, new_channel: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
