@@ -355,6 +355,7 @@ class TestTheSource:
     def test_is_for_agents_of_the_group(self, desk, portal, signed_in, kemal):
         ticket = cast.ticket(kemal)
         article = Article.objects.get(ticket=ticket)
+        Article.objects.filter(pk=article.pk).update(via="mail")
         raw = b"From: kemal@example.test\r\nSubject: <script>\r\n\r\n\xff"
         channel = save_channel(
             NewChannel(name="Pipe", kind="pipe", group_id=1, settings={}),
@@ -373,6 +374,7 @@ class TestTheSource:
 
         shown, saved = desk.get(here), desk.get(here + "?download")
 
+        assert f'href="{here}"' in desk.get(f"/tickets/{ticket.pk}/").content.decode()
         assert shown.content.decode() == raw.decode("utf-8", "replace")
         assert shown["Content-Type"] == "text/plain; charset=utf-8"
         assert "sandbox" in shown["Content-Security-Policy"]

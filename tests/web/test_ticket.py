@@ -266,7 +266,7 @@ class TestAMailThatCameIn:
         [entry] = page.context["entries"]
 
         assert (entry.proof.tone if entry.proof else None) == tone
-        assert f"/articles/{written.pk}/source/" in page.content.decode()
+        assert f"/articles/{written.pk}/source/" not in page.content.decode()
         assert "source/" not in portal.get(f"/my/tickets/{ticket.pk}/").content.decode()
 
     @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ Whatever falls between two of these steps, the message is there: bytes without a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -109,6 +110,14 @@ def rescan(*, at: datetime) -> int:
             enter()
     enter()
     return entered
+
+
+def with_source(article_ids: Sequence[int]) -> set[int]:
+    """Ids, of those at hand, of entries whose message is kept. One query, none without ids."""
+    if not article_ids:
+        return set()
+    rows = IncomingMail.objects.filter(article_id__in=list(article_ids)).exclude(place="")
+    return {id_ for id_ in rows.values_list("article_id", flat=True) if id_ is not None}
 
 
 def raw_of(article_id: int) -> bytes | None:

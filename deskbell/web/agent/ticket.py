@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from deskbell.kernel.actor import NOBODY_ID
 from deskbell.kernel.clock import now
 from deskbell.kernel.errors import Forbidden, Invalid, Refused
+from deskbell.mail.intake.taking import with_source
 from deskbell.mail.models import MailState, OutgoingMail
 from deskbell.mail.queries import deliveries_of
 from deskbell.notify import queries as notifications
@@ -112,6 +113,7 @@ def _page(
         files=queries.attachments_of(ids),
         deliveries=deliveries_of(ids),
         at=now(),
+        sources=with_source([article.id for article in window if article.via == "mail"]),
         show_images={id_ for text in request.GET.getlist("images") if (id_ := id_of(text))},
         for_staff=True,
     )

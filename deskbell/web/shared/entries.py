@@ -95,8 +95,9 @@ class Entry:
 class Surroundings:
     """What entries are shown with.
 
-    ``people`` by id, ``files`` and ``deliveries`` by entry; ``show_images`` are the entries whose
-    remote images were asked for, ``page`` the address of the page itself.
+    ``people`` by id, ``files`` and ``deliveries`` by entry; ``sources`` are the entries whose
+    message is kept, ``show_images`` those whose remote images were asked for, ``page`` the address
+    of the page itself, ``at`` the present moment where it tells how far messages got.
     """
 
     reader: Reader
@@ -107,6 +108,7 @@ class Surroundings:
     files: Mapping[int, Sequence[AttachmentRow]]
     deliveries: Mapping[int, Sequence[Delivery]] = field(default_factory=dict)
     at: datetime | None = None
+    sources: Collection[int] = ()
     show_images: Collection[int] = ()
     for_staff: bool = False
 
@@ -149,7 +151,7 @@ def shown(row: ArticleRow, around: Surroundings) -> Entry:
         ],
         mail=_mail(row, around),
         **_body(row, around),
-        **(_about_the_mail(row) if around.for_staff else {}),
+        **(_about_the_mail(row, around) if around.for_staff else {}),
     )
 
 
@@ -165,7 +167,7 @@ def _mail(row: ArticleRow, around: Surroundings) -> ShownMail | None:
     )
 
 
-def _about_the_mail(row: ArticleRow) -> dict[str, Any]:
+def _about_the_mail(row: ArticleRow, around: Surroundings) -> dict[str, Any]:
     """What staff may want to know about an entry that came by mail."""
     preferences = json.loads(row.preferences) if row.preferences else {}
     about: dict[str, Any] = {}
@@ -183,7 +185,8 @@ def _about_the_mail(row: ArticleRow) -> dict[str, Any]:
         ("Message-ID", row.message_id),
     ]
     about["details"] = [(label, words) for label, words in lines if words]
-    about["source"] = reverse("article-source", args=[row.id])
+    if row.id in around.sources:
+        about["source"] = reverse("article-source", args=[row.id])
     return about
 
 
