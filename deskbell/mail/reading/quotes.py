@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from lxml import html as documents
 from lxml.etree import LxmlError, ParserError
@@ -12,6 +13,7 @@ from deskbell.tickets.texts import HTML, bounded, plain_text
 
 _SIZE = 400_000
 _QUOTES = 100
+_ATTRIBUTIONS = 20
 _CLASSES = re.compile(
     r"\b(?:gmail_quote(?:_container)?|yahoo_quoted|yahoo-quoted-begin|protonmail_quote|tutanota_quote|zmail_extra|mailru-blockquote|"
     r"moz-forward-container|freebirdFormviewerViewItemsItem|reply_quote|mail-quote-collapse|cite-quote|ms-outlook-mobile-reference-message)\b"
@@ -48,8 +50,9 @@ def quoted_text(html: str) -> str | None:
             continue
         inside.update(element.iterdescendants())
         _replace(element)
-    for element in tree.iter("div", "p"):
-        if _is_attribution(element) and element.getparent() is not None:
+    marked = (element for element in tree.iter("div", "p") if _is_attribution(element))
+    for element in list(islice(marked, _ATTRIBUTIONS)):
+        if element.getparent() is not None:
             _name_attribution(element)
     for element in [
         e for e in tree.iter("hr", "div") if e.get("id") in {"stopSpelling", "appendonsend"}

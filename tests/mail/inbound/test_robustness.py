@@ -135,3 +135,16 @@ def test_memory_is_a_small_multiple_of_the_message():
     tracemalloc.stop()
     assert len(facts.files[0].content) == 3_000_000
     assert peak < 4 * len(raw)
+
+
+LONG_LINES = (b"-", b"- ", b"> ", b"(", b"<", b"On 1 ", b"wrote: ", b"original message ", b"From: ", b"=?utf-8?q?",
+              b"On 3 Mar 2026 at 9:15, Help <h@d.example> ", b"-----BEGIN PGP SIGNATURE-----\n")  # fmt: skip
+
+
+@pytest.mark.parametrize("sign", LONG_LINES)
+@pytest.mark.timeout(20)
+def test_lines_that_nearly_begin_the_history_cost_no_more_than_others(sign):
+    line = (sign * 200)[:200] + b"\n"
+    assert read(mail(line * 600, Subject="Re: x")).problems == ()
+    report = {"From": "MAILER-DAEMON@x.example", "Subject": "Undelivered", "Return_Path": "<>"}
+    assert read(mail(line * 60, **report)).problems == ()
