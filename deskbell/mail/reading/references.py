@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from deskbell.mail.reading import charsets, contents, senders, words
+from deskbell.mail.reading import charsets, contents, phrases, senders, words
 from deskbell.mail.reading.addresses import Address
 from deskbell.mail.reading.facts import Facts
 from deskbell.mail.reading.senders import ReplyToUse
@@ -30,11 +30,6 @@ HEADERS: frozenset[Place] = frozenset({"in-reply-to", "references"})
 
 _NUMBERS = 50
 _SEARCHED = 400_000
-_PREFIX = re.compile(
-    r"\s*(?:(?:re|aw|antw(?:ort)?|sv|vs|ref|rif|r|res|resp|odp|fwd?|fw|wg|tr|rv|enc|vb|doorst|ynt|ilt|回复|答复|转发|回覆|返信)"
-    r"\s*(?:\[\d+\]|\(\d+\)|\^\d+)?\s*[:：]\s*)+",
-    re.IGNORECASE,
-)
 _JIRA = re.compile(r"\[jira\]\s*(?:.{0,200}?)\(([A-Z][A-Z0-9_]{1,30}-\d{1,12})\)", re.IGNORECASE)
 _JIRA_BARE = re.compile(
     r"(?:\[jira\]|\()\s*\[?([A-Z][A-Z0-9_]{1,30}-\d{1,12})[\])]?", re.IGNORECASE
@@ -288,7 +283,7 @@ def bare_subject(subject: str) -> str:
     """The subject without "Re:" and its relatives, for comparing."""
     text = " ".join(subject[:1_000].split())
     while True:
-        found = _PREFIX.match(text)
+        found = phrases.PREFIXES.match(text)
         if found is None or found.end() == 0:
             return text.strip().casefold()
         text = text[found.end() :]
