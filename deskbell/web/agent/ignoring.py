@@ -130,7 +130,7 @@ def overview(request: DeskRequest) -> HttpResponseBase:
         rules = rules.filter(pk__lt=before)
     found = list(rules[: SHOWN + 1])
     context = {
-        "rail": rail(request.actor, current="channels"),
+        "rail": rail(request.actor, current="ignored"),
         "lines": [(rule, WHAT[rule.what], ACTION[rule.action]) for rule in found[:SHOWN]],
         "older": found[SHOWN - 1].pk if len(found) > SHOWN else None,
         "wanted": wanted,
@@ -171,7 +171,7 @@ def _edit(request: DeskRequest, form: Form) -> HttpResponseBase:
             messages.success(request, gettext("The rule was saved."), extra_tags="ignored")
             return HttpResponseRedirect(reverse("admin-ignored"))
     context = {
-        "rail": rail(request.actor, current="channels"),
+        "rail": rail(request.actor, current="ignored"),
         "form": form,
         "rule": form.present,
     }
@@ -310,5 +310,5 @@ def rules(request: DeskRequest) -> HttpResponseBase:
             else:
                 messages.success(request, gettext("The rules were saved."), extra_tags="rules")
                 return HttpResponseRedirect(reverse("admin-mail-rules"))
-    context = {"rail": rail(request.actor, current="channels"), "form": form}
+    context = {"rail": rail(request.actor, current="rules"), "form": form}
     return page(request, "agent/mail_rules.html", context, status=status)

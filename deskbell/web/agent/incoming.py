@@ -52,7 +52,7 @@ def overview(request: DeskRequest) -> HttpResponseBase:
         rows = rows.filter(pk__lt=before)
     found = list(rows[: SHOWN + 1])
     context = {
-        "rail": rail(request.actor, current="channels"),
+        "rail": rail(request.actor, current="incoming"),
         "lines": [(mail, *WORDS[mail.fate]) for mail in found[:SHOWN]],
         "older": found[SHOWN - 1].pk if len(found) > SHOWN else None,
         "chosen": chosen,
@@ -85,7 +85,7 @@ def mail(request: DeskRequest, mail_id: int) -> HttpResponseBase:
         source = content[:SOURCE_LIMIT].decode("utf-8", "replace")
     words, tone = WORDS[row.fate]
     context = {
-        "rail": rail(request.actor, current="channels"),
+        "rail": rail(request.actor, current="incoming"),
         "mail": row,
         "words": words,
         "tone": tone,

@@ -35,6 +35,16 @@ LABELS: dict[overviews.Name, tuple[Any, str]] = {
     "closed": (gettext_lazy("Closed"), "check"),
 }
 
+#: The pages about mail: what ``current`` calls them, their label, icon and route.
+MAIL_PAGES: tuple[tuple[str, Any, str, str], ...] = (
+    ("channels", gettext_lazy("Mail channels"), "mail", "admin-channels"),
+    ("incoming", gettext_lazy("Incoming mail"), "inbox", "admin-incoming"),
+    ("ignored", gettext_lazy("Ignored mail"), "blocked", "admin-ignored"),
+    ("rules", gettext_lazy("Rules"), "gear", "admin-mail-rules"),
+    ("sending", gettext_lazy("Sending mail"), "send", "admin-sending"),
+    ("texts", gettext_lazy("Texts of mail"), "text", "admin-texts"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class RailView:
@@ -66,7 +76,7 @@ def rail(
         ],
         "counts": counts,
         "unseen": notifications.unseen(actor) if unseen is None else unseen,
-        "channels": None if alarms is None else _channels(len(alarms), current),
+        "mail_pages": [] if alarms is None else _mail_pages(len(alarms), current),
         # Their own page says it of each of them.
         "alarms": [] if current == "channels" else (alarms or [])[:ALARMS_SHOWN],
     }
@@ -80,12 +90,24 @@ def _alarms(actor: Actor) -> list[MailChannel] | None:
     return list(rows.only("name", "alarm", "alarm_since").order_by("alarm_since", "id"))
 
 
-def _channels(alarms: int, current: str) -> RailView:
-    """The way to the mail channels, with the number of those in trouble."""
-    label = gettext("Mail channels")
-    return RailView(
-        "channels", label, "mail", alarms, reverse("admin-channels"), current == "channels"
-    )
+def _mail_pages(alarms: int, current: str) -> list[RailView]:
+    """The pages about mail, the first with the number of channels in trouble.
+
+    Whoever is elsewhere sees the first alone.
+    """
+    names = {name for name, _, _, _ in MAIL_PAGES}
+    shown = MAIL_PAGES if current in names else MAIL_PAGES[:1]
+    return [
+        RailView(
+            name,
+            label,
+            icon,
+            alarms if name == "channels" else 0,
+            reverse(route),
+            name == current,
+        )
+        for name, label, icon, route in shown
+    ]
 
 
 def address_of(name: str) -> str:

@@ -209,7 +209,7 @@ def overview(request: DeskRequest) -> HttpResponseBase:
     groups = Group.objects.select_related("email_address").order_by("name_key", "id")
     lines = [(group, _group_controls(sendings.get(group.pk), found, group.pk)) for group in groups]
     context = {
-        "rail": rail(request.actor, current="channels"),
+        "rail": rail(request.actor, current="sending"),
         "lines": [(each, labels[each.settings.get("provider") or "smtp"]) for each in found],
         "kinds": kinds(),
         "groups": lines,
@@ -344,7 +344,7 @@ def _page(
 ) -> HttpResponseBase:
     present = form.present
     context = {
-        "rail": rail(request.actor, current="channels"),
+        "rail": rail(request.actor, current="sending"),
         "form": form,
         "route": present,
         "alarm": present.alarm if present and present.active else "",

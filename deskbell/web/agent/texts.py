@@ -72,7 +72,7 @@ def overview(request: DeskRequest) -> HttpResponseBase:
         for section, label in SECTIONS.items()
     ]
     context = {
-        "rail": rail(request.actor, current="channels"),
+        "rail": rail(request.actor, current="texts"),
         "sections": sections,
         "place": place,
         "query": _query(place.language, place.group_id),
@@ -119,7 +119,7 @@ def text(request: DeskRequest, name: str) -> HttpResponseBase:
         name=name, language=place.language, group=place.group_id
     ).exists()
     context = {
-        "rail": rail(request.actor, current="channels"),
+        "rail": rail(request.actor, current="texts"),
         "place": place,
         "query": _query(place.language, place.group_id),
         "text": TEXTS[name],
