@@ -56,32 +56,35 @@ def main(argv: Sequence[str] | None = None) -> int:
         epilog="Settings are described in docs/running.md.",
     )
     parser.add_argument("--version", action="version", version=f"deskbell {__version__}")
-    _add_places(parser, default=None)
     choices = parser.add_subparsers(dest="command", metavar="command", required=True)
     for name, (module, text) in commands.items():
-        child = choices.add_parser(
-            name,
-            help=text,
-            description=text[0].upper() + text[1:] + ".",
-            # `export --config` says what is written, not where the settings are.
-            conflict_handler="resolve",
-        )
-        _add_places(child, default=argparse.SUPPRESS)
+        child = choices.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         # A value of --data may be named like a command; then one module too many is imported.
         if name in argv:
             importlib.import_module(module).add_arguments(child)
+    _add_places(parser)
     args = parser.parse_args(argv)
     return _run(sys.modules[commands[args.command][0]], args)
 
 
-def _add_places(parser: argparse.ArgumentParser, *, default: str | None) -> None:
-    """Where the installation is: said before the command or behind it."""
-    parser.add_argument(
-        "--data", metavar="DIR", default=default, help="the data directory (DESKBELL_DATA)"
-    )
-    parser.add_argument(
-        "--config", metavar="FILE", default=default, help="the settings file (DESKBELL_CONFIG)"
-    )
+_PLACES = (
+    ("--data", "DIR", "the data directory (DESKBELL_DATA)"),
+    ("--config", "FILE", "the settings file (DESKBELL_CONFIG)"),
+)
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    """Where the installation is: before a command, behind it, and behind what it is told to do."""
+    taken = {option for action in parser._actions for option in action.option_strings}
+    for flag, metavar, text in _PLACES:
+        # `export --config` says what is written, not where the settings are.
+        if flag not in taken:
+            # Without a default of its own: what was said further in front stays.
+            parser.add_argument(flag, metavar=metavar, default=argparse.SUPPRESS, help=text)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for child in action.choices.values():
+                _add_places(child)
 
 
 def _run(command: ModuleType, args: argparse.Namespace) -> int:

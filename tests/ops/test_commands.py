@@ -104,11 +104,11 @@ class TestFront:
         environment = new_empty_desk().environment
         environment.pop("DESKBELL_DATA", None)
         code = (
-            "import os, sys; from deskbell.ops import cli, migrate\n"
-            "migrate.run = lambda args, config: print(config.data)\n"
-            "cli.main(['--data', 'one', 'migrate'])\n"
-            "cli.current.cache_clear()\n"
-            "cli.main(['migrate', '--data', 'two'])"
+            "from deskbell.ops import cli, jobs\n"
+            "jobs.run = lambda args, config: print(config.data)\n"
+            "for arguments in ('--data 1 jobs', 'jobs --data 2', 'jobs list --data 3'):\n"
+            "    cli.main(arguments.split())\n"
+            "    cli.current.cache_clear()\n"
         )
 
         said = subprocess.run(
@@ -119,7 +119,7 @@ class TestFront:
             text=True,
         )
 
-        assert [Path(line).name for line in said.stdout.split()] == ["one", "two"]
+        assert [Path(line).name for line in said.stdout.split()] == ["1", "2", "3"]
 
     def test_an_unknown_command_is_wrong_use(self, new_empty_desk):
         assert command(new_empty_desk(), "sevre").returncode == 2
