@@ -238,9 +238,15 @@ _LABELS: dict[str, tuple[Any, Any]] = {
     ),
     "raw_mail_days": (
         gettext_lazy("Days to keep messages as they came"),
-        gettext_lazy("Empty: for ever. What became of them is always kept."),
+        gettext_lazy("0: for ever. What became of them is always kept."),
     ),
 }
+
+
+def _typed(setting: typed.Setting, present: Policy) -> str:
+    """A setting as it is typed; a number is always one, because none at all means the usual."""
+    value = getattr(present, setting.name)
+    return str(value) if setting.type == "int" else typed.shown(setting, value)
 
 
 @dataclass(slots=True)
@@ -263,8 +269,9 @@ class _Rules:
                     setting.name,
                     str(label),
                     kind="checkbox" if setting.type == "bool" else "text",
-                    value=typed.shown(setting, getattr(present, setting.name)),
+                    value=_typed(setting, present),
                     hint=str(hint),
+                    required=setting.type == "int" or setting.name == "hook",
                     mode="numeric" if setting.type == "int" else "",
                 )
             )
