@@ -59,8 +59,8 @@ def _desk(count: int) -> tuple[Any, list[bytes]]:
     at = clock.now()
     group = Group.objects.select_related("email_address").get(pk=1)
     channel = MailChannel.objects.create(
-        name="Bench",
-        name_key="bench",
+        name=f"Bench {time.time_ns()}",
+        name_key=f"bench {time.time_ns()}",
         kind=ChannelKind.PIPE,
         group=group,
         created_at=at,

@@ -198,7 +198,13 @@ class Article(models.Model):
         indexes = [
             models.Index(fields=["ticket", "created_at", "id"], name="article_of_ticket"),
             models.Index(fields=["created_at", "id"], name="article_by_date"),
-            models.Index(fields=["message_id_md5"], name="article_by_message_id"),
+            # Most entries of a desk may have none: counted with them, the database would think that
+            # the index is of no use.
+            models.Index(
+                fields=["message_id_md5"],
+                name="article_by_message_id",
+                condition=models.Q(message_id_md5__isnull=False),
+            ),
             models.Index(
                 fields=["moved_from"],
                 name="article_moved",
