@@ -20,6 +20,7 @@ import django
 import hypothesis
 import pytest
 from django.conf import settings as django_settings
+from pytest_django.plugin import blocking_manager_key
 
 from tests import network, postgres
 from tests.live import LiveDesk, is_setting
@@ -112,6 +113,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left and len(left) < len(items):
         config.hook.pytest_deselected(items=list(left))
         items[:] = [item for item in items if item not in left]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Tests that commit leave the database empty: the rows of every desk come back at once.
+
+    Files keep together, so tests that take those rows for granted follow in the same process.
+    """
+    yield
+    # After the last one there is no database any more.
+    if nextitem is not None and _commits(item):
+        from tests.seeding import seed
+
+        with item.config.stash[blocking_manager_key].unblock():
+            seed()
+
+
+def _commits(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    if marker is not None and marker.kwargs.get("transaction"):
+        return True
+    return "transactional_db" in getattr(item, "fixturenames", ())
 
 
 #: What every database of a test starts from: pytest-django's set-up, and the desks of this file.

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-
-from tests.seeding import seed
-
-
-@pytest.fixture(autouse=True, scope="module")
-def left_as_found(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The rows of every desk are there, before and afterwards: tests like this one empty it."""
-    with django_db_blocker.unblock():
-        seed()
-    yield
-    with django_db_blocker.unblock():
-        seed()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ then both commit.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -37,25 +37,11 @@ from deskbell.tickets.operations import (
 )
 from deskbell.tickets.operations.naming import save_state
 from tests.cast import MONDAY_10AM, nora, ticket
-from tests.seeding import seed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WHO: Any = {"actor": SYSTEM, "at": MONDAY_10AM}
 SECONDS = 30.0
-
-
-@pytest.fixture(autouse=True)
-def seeded() -> None:
-    seed()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def left_as_found(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Whoever comes after this module finds the rows of every desk, too."""
-    yield
-    with django_db_blocker.unblock():
-        seed()
 
 
 class Party(threading.Thread):

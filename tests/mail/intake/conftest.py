@@ -15,7 +15,6 @@ from deskbell.mail.intake.channels import NewChannel, save_channel
 from deskbell.mail.models import IncomingMail, MailChannel
 from tests.cast import acting, ada
 from tests.mail.intake.dovecot import DOVECOT, PASSWORD, Dovecot, Mailbox
-from tests.seeding import seed
 
 
 @pytest.fixture(scope="session")
@@ -33,17 +32,6 @@ def dovecot() -> Iterator[Dovecot]:
 @pytest.fixture
 def committed(transactional_db: None) -> None:
     """What the test writes is seen by other threads and processes."""
-    seed()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def left_as_found(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Whoever comes after tests that commit finds the rows of every desk, too."""
-    yield
-    if any("committed" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        request.getfixturevalue("django_db_setup")
-        with request.getfixturevalue("django_db_blocker").unblock():
-            seed()
 
 
 @pytest.fixture

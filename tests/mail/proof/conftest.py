@@ -5,7 +5,6 @@ from __future__ import annotations
 from tests.mail.intake.conftest import (  # noqa: F401
     committed,
     dovecot,
-    left_as_found,
     mailbox,
     new_channel,
     store,
