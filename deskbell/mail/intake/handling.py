@@ -241,6 +241,11 @@ def _settle_some(read: Sequence[_Read], *, at: datetime | None) -> list[Fate]:
         try:
             with transaction.atomic():
                 return _judged(read, at=at)
+        except OSError:
+            # The disk of the attachments: whoever brings none is handled all the same.
+            if len(read) == 1:
+                raise
+            read = read[:1]
         except (DatabaseError, InterfaceError) as error:
             if not connection.in_atomic_block:
                 connection.close_if_unusable_or_obsolete()
