@@ -9,10 +9,10 @@ from django.conf import settings
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.models import Event
 from deskbell.kernel.text import fold
-from deskbell.mail.headers import message_ids_in, row_message_id
 from deskbell.mail.jobs import deliver
-from deskbell.mail.messages import is_letter
 from deskbell.mail.models import HELD_FOR, DeadAddress, MailState, OutgoingMail
+from deskbell.mail.writing.headers import message_ids_in, row_message_id
+from deskbell.mail.writing.messages import is_letter
 from deskbell.tickets.models import Article
 from deskbell.tickets.operations.happenings import TicketUpdated, WithArticle
 from deskbell.tickets.rules import Owed, Part

@@ -20,7 +20,7 @@ MAX_ATTEMPTS = 24
 @task(queue_name="mail", priority=10, max_attempts=MAX_ATTEMPTS, takes_context=True)
 def deliver(context: TaskContext, mail_id: int) -> None:
     """Send one owed message."""
-    from deskbell.mail import delivery
+    from deskbell.mail.sending import delivery
 
     delivery.deliver(
         mail_id,
@@ -39,7 +39,7 @@ def enqueue(mail_id: int, *, key: str) -> None:
 @task(queue_name="mail", priority=-50)
 def look_after() -> int:
     """Find messages that no job takes care of any more."""
-    from deskbell.mail import delivery
+    from deskbell.mail.sending import delivery
 
     return delivery.look_after(at=clock.now())
 

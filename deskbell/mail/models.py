@@ -47,10 +47,10 @@ class RouteKind(models.TextChoices):
 class MailRoute(Stamped):
     """A way out for mail. Groups may name theirs; the others' mail takes the default one.
 
-    ``settings`` are those of its kind (see :mod:`deskbell.mail.routes`), ``secret`` is its password
-    or API key with whatever else must not be read, encrypted. ``key`` names the route in addresses
-    that a provider calls. ``alarm`` says in one sentence why mail does not get out, since
-    ``alarm_since``; empty means well.
+    ``settings`` are those of its kind (see :mod:`deskbell.mail.sending.routes`), ``secret`` is its
+    password or API key with whatever else must not be read, encrypted. ``key`` names the route in
+    addresses that a provider calls. ``alarm`` says in one sentence why mail does not get out,
+    since ``alarm_since``; empty means well.
     """
 
     name = models.CharField(max_length=100)
@@ -112,8 +112,8 @@ class GroupSending(models.Model):
 class MailText(Stamped):
     """Words of the desk's own messages, where they are not the built-in ones.
 
-    ``name`` is one of :data:`deskbell.mail.texts.TEXTS`. A group's text goes before that of all
-    groups (``group`` null).
+    ``name`` is one of :data:`deskbell.mail.writing.texts.TEXTS`. A group's text goes before
+    that of all groups (``group`` null).
     """
 
     name = models.CharField(max_length=40)

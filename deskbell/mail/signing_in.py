@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from deskbell.mail import routes, secrets
+from deskbell.mail import secrets
 from deskbell.mail.models import MailRoute
 from deskbell.mail.oauth import Access
+from deskbell.mail.sending import routes
 from deskbell.mail.trouble import Trouble
 
 

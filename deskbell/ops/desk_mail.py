@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from deskbell.kernel.actor import Actor
-from deskbell.mail import routes, secrets
+from deskbell.mail import secrets
 from deskbell.mail.intake import channels
 from deskbell.mail.models import ChannelKind, MailChannel, MailRoute
+from deskbell.mail.sending import routes
 from deskbell.ops.desk_file import Entry, Values
 
 SECRET_BYTES = 8192

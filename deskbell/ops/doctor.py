@@ -110,9 +110,10 @@ def _jobs(at: Any) -> Iterator[tuple[str, str, str]]:
 
 
 def _channels(at: Any) -> Iterator[tuple[str, str, str]]:
-    from deskbell.mail import policy, routes
+    from deskbell.mail import policy
     from deskbell.mail.intake import fetching, retention
     from deskbell.mail.models import MailChannel
+    from deskbell.mail.sending import routes
 
     problems = fetching.problems(at=at)
     for channel, sentence in problems:

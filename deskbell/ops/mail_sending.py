@@ -13,7 +13,7 @@ from deskbell.ops.mail_intake import group_named, sentence
 
 if TYPE_CHECKING:
     from deskbell.mail.models import MailRoute
-    from deskbell.mail.rewording import Place
+    from deskbell.mail.writing.rewording import Place
 
 SECRET_LIMIT = 16_384
 NO_ROUTE = "-"
@@ -125,7 +125,7 @@ def _list(args: argparse.Namespace) -> int:
 def _add(args: argparse.Namespace) -> int:
     from deskbell.kernel import clock
     from deskbell.kernel.actor import SYSTEM
-    from deskbell.mail import routes
+    from deskbell.mail.sending import routes
 
     provider = "" if args.kind == "smtp" else args.kind
     if provider and provider not in routes.PROVIDERS:
@@ -148,7 +148,7 @@ def _add(args: argparse.Namespace) -> int:
 def _set(args: argparse.Namespace) -> int:
     from deskbell.kernel import clock
     from deskbell.kernel.actor import SYSTEM
-    from deskbell.mail import routes
+    from deskbell.mail.sending import routes
 
     present = _route(args.name)
     new = routes.NewRoute(
@@ -167,7 +167,7 @@ def _set(args: argparse.Namespace) -> int:
 def _remove(args: argparse.Namespace) -> int:
     from deskbell.kernel import clock
     from deskbell.kernel.actor import SYSTEM
-    from deskbell.mail.routes import delete_route
+    from deskbell.mail.sending.routes import delete_route
 
     present = _route(args.name)
     delete_route(present.pk, actor=SYSTEM, at=clock.now())
@@ -177,8 +177,8 @@ def _remove(args: argparse.Namespace) -> int:
 
 def _test(args: argparse.Namespace) -> int:
     from deskbell.kernel import clock
+    from deskbell.mail.sending.trying import try_out
     from deskbell.mail.trouble import Trouble
-    from deskbell.mail.trying import try_out
 
     try:
         print(try_out(_route(args.name), to=args.to, at=clock.now()))
@@ -189,7 +189,7 @@ def _test(args: argparse.Namespace) -> int:
 
 def _group(args: argparse.Namespace) -> int:
     from deskbell.kernel.actor import SYSTEM
-    from deskbell.mail.routes import save_sending
+    from deskbell.mail.sending.routes import save_sending
 
     group = group_named(args.name)
     given: dict[str, Any] = {}
@@ -217,7 +217,8 @@ def _route(name: str) -> MailRoute:
 
 
 def _settings(kind: str, args: argparse.Namespace) -> dict[str, Any]:
-    from deskbell.mail import routes, typed
+    from deskbell.mail import typed
+    from deskbell.mail.sending import routes
 
     return typed.read(routes.SHAPES[kind], dict(_pair("--set", each) for each in args.settings))
 
@@ -253,8 +254,8 @@ def _first_line(name: str, file: str) -> str:
 
 def _place(args: argparse.Namespace) -> Place:
     from deskbell.mail.models import Language
-    from deskbell.mail.rewording import Place
-    from deskbell.mail.texts import TEXTS
+    from deskbell.mail.writing.rewording import Place
+    from deskbell.mail.writing.texts import TEXTS
 
     name = getattr(args, "name", None) or next(iter(TEXTS))
     if name not in TEXTS:
@@ -267,8 +268,8 @@ def _place(args: argparse.Namespace) -> Place:
 
 
 def _texts(args: argparse.Namespace) -> int:
-    from deskbell.mail.rewording import wording_for
-    from deskbell.mail.texts import TEXTS
+    from deskbell.mail.writing.rewording import wording_for
+    from deskbell.mail.writing.texts import TEXTS
 
     place = _place(args)
     words = wording_for(place.language, place.group_id)
@@ -280,8 +281,8 @@ def _texts(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from deskbell.mail.rewording import wording_for
-    from deskbell.mail.texts import PLACEHOLDERS, TEXTS
+    from deskbell.mail.writing.rewording import wording_for
+    from deskbell.mail.writing.texts import PLACEHOLDERS, TEXTS
 
     place = _place(args)
     words = wording_for(place.language, place.group_id)
@@ -298,7 +299,7 @@ def _show(args: argparse.Namespace) -> int:
 def _reword(args: argparse.Namespace) -> int:
     from deskbell.kernel import clock
     from deskbell.kernel.actor import SYSTEM
-    from deskbell.mail.rewording import save_text
+    from deskbell.mail.writing.rewording import save_text
 
     place = _place(args)
     body = sys.stdin.read(100_000) if args.body is None else args.body
@@ -309,7 +310,7 @@ def _reword(args: argparse.Namespace) -> int:
 
 def _reset(args: argparse.Namespace) -> int:
     from deskbell.kernel.actor import SYSTEM
-    from deskbell.mail.rewording import reset_text
+    from deskbell.mail.writing.rewording import reset_text
 
     place = _place(args)
     changed = reset_text(place, actor=SYSTEM)

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from django.conf import settings
 
 from deskbell.mail.models import OutgoingMail
-from deskbell.mail.transport import OUTBOX, file_name
+from deskbell.mail.sending.transport import OUTBOX, file_name
 
 
 def sent(mail: OutgoingMail) -> EmailMessage:

@@ -15,7 +15,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from deskbell.mail import connections
+from deskbell.mail.sending import connections
 from tests.live import free_port
 
 

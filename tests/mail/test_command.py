@@ -8,8 +8,8 @@ import pytest
 from django.conf import settings
 
 from deskbell.kernel import jobs
-from deskbell.mail import routes
 from deskbell.mail.models import MailRoute, MailState, OutgoingMail
+from deskbell.mail.sending import routes
 from deskbell.ops import mail as command
 from deskbell.ops.cli import CommandError
 from tests.cast import MONDAY_10AM, acting, ada, kemal, ticket

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskbell.mail.composing import Enclosure, Letterhead, compose
+from deskbell.mail.writing.composing import Enclosure, Letterhead, compose
 from tests.cast import MONDAY_9AM
 
 HEAD = Letterhead(

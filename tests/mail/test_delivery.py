@@ -17,9 +17,10 @@ from deskbell.kernel import jobs
 from deskbell.kernel.actor import SYSTEM
 from deskbell.kernel.jobs import queue
 from deskbell.kernel.models import Job, JobState
-from deskbell.mail import delivery, operations, queries, transport
+from deskbell.mail import operations, queries
 from deskbell.mail.jobs import MAX_ATTEMPTS
 from deskbell.mail.models import MailState, OutgoingMail
+from deskbell.mail.sending import delivery, transport
 from deskbell.people.models import Group, User
 from deskbell.tickets.attachments import NewFile, store
 from deskbell.tickets.models import Article, Ticket

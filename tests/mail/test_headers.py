@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from deskbell.mail.headers import (
+from deskbell.mail.writing.headers import (
     HeaderBlock,
     NotDeliverable,
     boundary,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deskbell.mail.messages import (
+from deskbell.mail.writing.messages import (
     PUBLIC_PARTS,
     STAFF_PARTS,
     InternalEntry,

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskbell.mail import rendering
-from deskbell.mail.messages import (
+from deskbell.mail.writing import rendering
+from deskbell.mail.writing.messages import (
     PUBLIC_PARTS,
     STAFF_PARTS,
     InternalEntry,
@@ -22,7 +22,13 @@ from deskbell.mail.messages import (
     PublicMessage,
     StaffNotification,
 )
-from deskbell.mail.rendering import Rendered, Surroundings, readable_size, render, text_as_html
+from deskbell.mail.writing.rendering import (
+    Rendered,
+    Surroundings,
+    readable_size,
+    render,
+    text_as_html,
+)
 from deskbell.tickets.rules import Occasion, Part
 
 AROUND = Surroundings(

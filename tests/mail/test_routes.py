@@ -16,13 +16,14 @@ import pytest
 from django.conf import settings
 
 from deskbell.kernel.errors import Forbidden, Invalid
-from deskbell.mail import oauth, routes, secrets, transport
-from deskbell.mail.composing import Enclosure, Letterhead, compose
+from deskbell.mail import oauth, secrets
 from deskbell.mail.models import MailRoute
-from deskbell.mail.routes import NewRoute, save_route, save_sending, taken_by
-from deskbell.mail.transport import NotTaken, OutOfReach, Refused
+from deskbell.mail.sending import routes, transport
+from deskbell.mail.sending.routes import NewRoute, save_route, save_sending, taken_by
+from deskbell.mail.sending.transport import NotTaken, OutOfReach, Refused
+from deskbell.mail.sending.trying import try_out
 from deskbell.mail.trouble import Trouble
-from deskbell.mail.trying import try_out
+from deskbell.mail.writing.composing import Enclosure, Letterhead, compose
 from deskbell.people.models import User
 from tests.cast import MONDAY_9AM, MONDAY_10AM, acting, group, nora, pure_admin
 from tests.mail.intake.dovecot import TokenServer

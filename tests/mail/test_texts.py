@@ -9,12 +9,12 @@ from django.utils.html import escape
 
 from deskbell.kernel import jobs
 from deskbell.kernel.errors import Forbidden, Invalid
-from deskbell.mail import rendering, texts
 from deskbell.mail.models import OutgoingMail
 from deskbell.mail.reading import read
-from deskbell.mail.rewording import Place, reset_text, save_text, wording_for
-from deskbell.mail.routes import save_sending
-from deskbell.mail.texts import TEXTS, Wording, checked, filled
+from deskbell.mail.sending.routes import save_sending
+from deskbell.mail.writing import rendering, texts
+from deskbell.mail.writing.rewording import Place, reset_text, save_text, wording_for
+from deskbell.mail.writing.texts import TEXTS, Wording, checked, filled
 from deskbell.people.models import User
 from deskbell.tickets.models import Article, TicketCC
 from deskbell.tickets.operations import NewArticle, NewTicket, edit_article, merge, open_ticket

@@ -11,11 +11,11 @@ import pytest
 from django.test import Client
 
 from deskbell.kernel import clock
-from deskbell.mail import tracking
 from deskbell.mail.intake import handling, taking
 from deskbell.mail.intake.channels import NewChannel, save_channel
 from deskbell.mail.models import DeadAddress, Fate, IncomingMail, MailRoute, MailState, OutgoingMail
-from deskbell.mail.routes import NewRoute, save_route
+from deskbell.mail.sending import tracking
+from deskbell.mail.sending.routes import NewRoute, save_route
 from deskbell.people.models import User
 from deskbell.tickets.operations import NewArticle, NewTicket, open_ticket
 from deskbell.tickets.vocabulary import ArticleType, Sender

@@ -14,9 +14,9 @@ from urllib.parse import quote
 import pytest
 
 from deskbell.kernel.config import Config
-from deskbell.mail import connections, transport
-from deskbell.mail.composing import Composed
-from deskbell.mail.transport import NotTaken, Refused, file_name, hand_over, put_into_folder
+from deskbell.mail.sending import connections, transport
+from deskbell.mail.sending.transport import NotTaken, Refused, file_name, hand_over, put_into_folder
+from deskbell.mail.writing.composing import Composed
 from tests.cast import MONDAY_9AM
 from tests.live import free_port
 from tests.mail.sink import PASSWORD, certificate, smtp_sink

@@ -10,8 +10,9 @@ from django.db.models import Sum
 from deskbell.kernel import jobs
 from deskbell.kernel.errors import Forbidden, Refused, Unknown
 from deskbell.kernel.models import Event, Job, JobState
-from deskbell.mail import delivery, operations
+from deskbell.mail import operations
 from deskbell.mail.models import DeadAddress, MailState, OutgoingMail
+from deskbell.mail.sending import delivery
 from deskbell.notify.models import OnlineNotification
 from deskbell.tickets.attachments import NewFile
 from deskbell.tickets.models import Article, Ticket, TicketCount

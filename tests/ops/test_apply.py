@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from deskbell.kernel.actor import LEVELS, SYSTEM
 from deskbell.kernel.models import Event
-from deskbell.mail import policy, routes, secrets
+from deskbell.mail import policy, secrets
 from deskbell.mail.intake import channels
 from deskbell.mail.models import IgnoreRule, MailChannel, MailRoute
+from deskbell.mail.sending import routes
 from deskbell.ops.cli import CommandError
 from deskbell.ops.desk_change import apply
 from deskbell.ops.desk_file import FIELD_TYPES, SECTIONS, STATE_TYPES, toml

@@ -8,7 +8,7 @@ from deskbell.kernel.actor import SYSTEM
 from deskbell.mail.intake.channels import NewChannel, save_channel
 from deskbell.mail.intake.ignoring import NewRule, save_rule
 from deskbell.mail.models import IncomingMail
-from deskbell.mail.routes import NewRoute, save_route
+from deskbell.mail.sending.routes import NewRoute, save_route
 from deskbell.tickets.attachments import NewFile
 from deskbell.tickets.operations import NewArticle, update_ticket
 from tests import cast

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from deskbell.mail import routes
 from deskbell.mail.models import GroupSending, MailRoute, MailText
-from deskbell.mail.routes import NewRoute, save_route
-from deskbell.mail.texts import TEXTS
+from deskbell.mail.sending import routes
+from deskbell.mail.sending.routes import NewRoute, save_route
+from deskbell.mail.writing.texts import TEXTS
 from tests import cast
 from tests.mail.sink import smtp_sink
 from tests.web.conftest import sign_in

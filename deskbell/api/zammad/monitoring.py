@@ -17,9 +17,9 @@ from deskbell.api.zammad.encode.values import stamp_of
 from deskbell.api.zammad.models import MonitoringKey
 from deskbell.kernel import jobs
 from deskbell.kernel.jobs.presence import last_heartbeat
-from deskbell.mail import routes
 from deskbell.mail.intake import fetching
 from deskbell.mail.models import MailState, OutgoingMail
+from deskbell.mail.sending import routes
 from deskbell.people.models import Group, User, UserRole
 from deskbell.tickets.models import Article, Blob, CustomField, Ticket, TicketCount
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from deskbell.mail import outcomes
 from deskbell.mail.models import OutgoingMail
 from deskbell.mail.reading.facts import Bounce, Facts
+from deskbell.mail.sending import outcomes
 
 
 def returned(bounce: Bounce, facts: Facts) -> OutgoingMail | None:

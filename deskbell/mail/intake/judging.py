@@ -18,16 +18,16 @@ from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.text import fold, storable
 from deskbell.mail import policy as policies
 from deskbell.mail import tags
-from deskbell.mail.headers import is_row_message_id
 from deskbell.mail.intake import bounces, ignoring, threading
 from deskbell.mail.intake.authentication import Authentication, authentication
 from deskbell.mail.intake.threading import Found, Ground
-from deskbell.mail.messages import PUBLIC_PARTS, STAFF_PARTS
 from deskbell.mail.models import DeadAddress, Fate, IgnoreRule, IncomingMail, OutgoingMail
 from deskbell.mail.policy import Policy
 from deskbell.mail.reading import newness, references
 from deskbell.mail.reading.addresses import Address
 from deskbell.mail.reading.facts import Facts, File
+from deskbell.mail.writing.headers import is_row_message_id
+from deskbell.mail.writing.messages import PUBLIC_PARTS, STAFF_PARTS
 from deskbell.people import access as people_access
 from deskbell.people.addresses import is_address, is_mailable
 from deskbell.people.models import Group, User

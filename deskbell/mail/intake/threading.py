@@ -15,12 +15,12 @@ from django.conf import settings
 
 from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.text import MAX_ID, fold
-from deskbell.mail.headers import thread_message_id
 from deskbell.mail.models import IncomingMail, OutgoingMail
 from deskbell.mail.policy import Policy
 from deskbell.mail.reading import references
 from deskbell.mail.reading.facts import Facts
 from deskbell.mail.reading.references import FoundBy, Known
+from deskbell.mail.writing.headers import thread_message_id
 from deskbell.people.models import Group, User
 from deskbell.tickets.models import Article, Ticket, TicketCC
 from deskbell.tickets.rules import message_id_key

@@ -14,8 +14,9 @@ from django.utils.translation import gettext, gettext_lazy
 
 from deskbell.kernel.clock import now
 from deskbell.kernel.errors import Invalid
-from deskbell.mail import routes, secrets, trying, typed
+from deskbell.mail import secrets, typed
 from deskbell.mail.models import GroupSending, Language, MailRoute, Quoting, RouteKind
+from deskbell.mail.sending import routes, trying
 from deskbell.mail.trouble import Trouble
 from deskbell.people.models import Group
 from deskbell.web.agent.lists import rail

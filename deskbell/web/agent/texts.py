@@ -14,11 +14,11 @@ from django.utils.translation import gettext
 
 from deskbell.kernel.clock import now
 from deskbell.kernel.errors import Invalid
-from deskbell.mail import rewording
 from deskbell.mail.models import Language, MailText
-from deskbell.mail.preview import preview
-from deskbell.mail.rewording import Place
-from deskbell.mail.texts import BODY_LIMIT, LINE_LIMIT, PLACEHOLDERS, SECTIONS, TEXTS
+from deskbell.mail.writing import rewording
+from deskbell.mail.writing.preview import preview
+from deskbell.mail.writing.rewording import Place
+from deskbell.mail.writing.texts import BODY_LIMIT, LINE_LIMIT, PLACEHOLDERS, SECTIONS, TEXTS
 from deskbell.people.models import Group
 from deskbell.web.agent.lists import rail
 from deskbell.web.shared.controls import Control, id_of, sentence

@@ -13,9 +13,10 @@ from django.http import HttpRequest, HttpResponse
 
 from deskbell.kernel.clock import now
 from deskbell.kernel.errors import Invalid
-from deskbell.mail import routes, secrets, tracking
+from deskbell.mail import secrets
 from deskbell.mail.hooks import Forged, Unexpected
 from deskbell.mail.intake import channels, fetching, webhooks
+from deskbell.mail.sending import routes, tracking
 from deskbell.people import credentials
 
 log = logging.getLogger("deskbell.mail")

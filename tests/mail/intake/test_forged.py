@@ -8,10 +8,10 @@ import pytest
 
 from deskbell.kernel.actor import SYSTEM, Actor
 from deskbell.mail import policy, tags
-from deskbell.mail.delivery import composed_for
 from deskbell.mail.intake import handling
 from deskbell.mail.intake.authentication import authentication
 from deskbell.mail.models import Fate, IncomingMail, OutgoingMail
+from deskbell.mail.sending.delivery import composed_for
 from deskbell.people.models import User
 from deskbell.tickets.models import Article, Ticket, TicketCC
 from deskbell.tickets.operations import NewArticle, merge, update_ticket

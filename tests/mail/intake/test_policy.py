@@ -11,10 +11,10 @@ import pytest
 from deskbell.kernel.actor import SYSTEM
 from deskbell.kernel.errors import Forbidden, Invalid
 from deskbell.mail import policy
-from deskbell.mail.delivery import composed_for
 from deskbell.mail.intake import handling, ignoring, taking
 from deskbell.mail.intake.ignoring import NewRule, save_rule
 from deskbell.mail.models import Fate, IgnoreRule, IncomingMail, OutgoingMail
+from deskbell.mail.sending.delivery import composed_for
 from deskbell.tickets.models import Article, Ticket, TicketCC
 from deskbell.tickets.vocabulary import StateId
 from tests.cast import acting, group

@@ -19,7 +19,7 @@ from deskbell.kernel import clock
 from deskbell.kernel.actor import SYSTEM
 from deskbell.kernel.jobs import execution, queue, run_due
 from deskbell.kernel.models import Event, Job, JobState
-from deskbell.mail import delivery, jobs, transport
+from deskbell.mail import jobs
 from deskbell.mail.intake import (
     fetching,
     handling,
@@ -33,6 +33,7 @@ from deskbell.mail.intake import (
 )
 from deskbell.mail.intake import store as raw
 from deskbell.mail.models import IncomingMail, MailState, OutgoingMail
+from deskbell.mail.sending import delivery, transport
 from deskbell.people.models import Group
 from deskbell.tickets import attachments
 from deskbell.tickets.models import Article, Attachment, Ticket, TicketCount

@@ -16,11 +16,11 @@ import css_inline
 from django.template.loader import render_to_string
 from django.utils.html import escape
 
-from deskbell.mail import wording
-from deskbell.mail.headers import one_line
-from deskbell.mail.messages import PublicMessage, StaffNotification
 from deskbell.mail.reading.replies import new_text
-from deskbell.mail.texts import QUOTE_LEAD, Wording, month
+from deskbell.mail.writing import wording
+from deskbell.mail.writing.headers import one_line
+from deskbell.mail.writing.messages import PublicMessage, StaffNotification
+from deskbell.mail.writing.texts import QUOTE_LEAD, Wording, month
 from deskbell.tickets.texts import HTML, plain_text, safe_html
 
 #: Characters of an entry that a mail carries; the rest is read in the ticket.

@@ -27,11 +27,13 @@ from anymail.message import AnymailMessage
 from django.core.exceptions import ImproperlyConfigured
 
 from deskbell.kernel.errors import Invalid
-from deskbell.mail import composing, routes, secrets
-from deskbell.mail.composing import Composed, Enclosure, Parts
-from deskbell.mail.headers import one_line
+from deskbell.mail import secrets
 from deskbell.mail.models import MailRoute
-from deskbell.mail.transport import NotTaken, OutOfReach, Refused, reason_of
+from deskbell.mail.sending import routes
+from deskbell.mail.sending.transport import NotTaken, OutOfReach, Refused, reason_of
+from deskbell.mail.writing import composing
+from deskbell.mail.writing.composing import Composed, Enclosure, Parts
+from deskbell.mail.writing.headers import one_line
 
 TIMEOUT_SECONDS = 20.0
 PROVIDER_ID_LENGTH = 255
@@ -42,7 +44,8 @@ _ABOUT_THE_MESSAGE = frozenset({400, 413, 415, 422})
 def send(message: Composed, route: MailRoute) -> str | None:
     """Hand a message to the provider of a route; what it calls the message.
 
-    Raises :class:`~deskbell.mail.transport.Refused`, :class:`~deskbell.mail.transport.NotTaken`.
+    Raises :class:`~deskbell.mail.sending.transport.Refused` and
+    :class:`~deskbell.mail.sending.transport.NotTaken`.
     """
     letter = message_of(message, provider=route.settings["provider"])
     try:
@@ -85,7 +88,10 @@ def _known_as(status: Any, recipient: str) -> str | None:
 
 
 def backend_of(route: MailRoute) -> Any:
-    """The anymail backend of a route. Raises :class:`~deskbell.mail.transport.OutOfReach`."""
+    """The anymail backend of a route.
+
+    Raises :class:`~deskbell.mail.sending.transport.OutOfReach`.
+    """
     try:
         settings: routes.ProviderSettings = routes.settings_of(route)
         known = routes.secrets_of(route)

@@ -8,12 +8,12 @@ from datetime import datetime
 from django.conf import settings
 
 from deskbell.kernel.errors import Invalid
-from deskbell.mail import routes, transport
-from deskbell.mail.composing import Letterhead, compose
-from deskbell.mail.headers import NotDeliverable
 from deskbell.mail.models import GroupSending, MailRoute
-from deskbell.mail.rendering import text_as_html
+from deskbell.mail.sending import routes, transport
 from deskbell.mail.trouble import Trouble
+from deskbell.mail.writing.composing import Letterhead, compose
+from deskbell.mail.writing.headers import NotDeliverable
+from deskbell.mail.writing.rendering import text_as_html
 from deskbell.people.addresses import is_mailable
 from deskbell.people.models import Group
 from deskbell.tickets import senders

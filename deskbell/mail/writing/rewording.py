@@ -11,7 +11,7 @@ from django.db.models import Q
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.errors import Forbidden, Invalid
 from deskbell.mail.models import Language, MailText
-from deskbell.mail.texts import TEXTS, Wording, checked
+from deskbell.mail.writing.texts import TEXTS, Wording, checked
 from deskbell.people.models import Group
 
 PERMISSION = "admin.channel_email"
@@ -40,7 +40,8 @@ def save_text(place: Place, body: str, *, actor: Actor, at: datetime) -> MailTex
     """Put a text in the place of the built-in one, or of the one of all groups.
 
     Raises :class:`Forbidden` (``admin.channel_email``), :class:`Invalid`: ``language``
-    ``not_selectable``, ``group`` ``unknown``, and what :func:`~deskbell.mail.texts.checked` raises.
+    ``not_selectable``, ``group`` ``unknown``, and what
+    :func:`~deskbell.mail.writing.texts.checked` raises.
     """
     _require(place, actor)
     body = checked(place.name, body)

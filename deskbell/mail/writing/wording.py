@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deskbell.mail.messages import PublicMessage, StaffNotification
-from deskbell.mail.texts import Wording
+from deskbell.mail.writing.messages import PublicMessage, StaffNotification
+from deskbell.mail.writing.texts import Wording
 from deskbell.tickets.rules import Occasion, Part
 
 _LEAD = {

@@ -26,19 +26,7 @@ from deskbell.kernel.jobs import GiveUp, RetryLater
 from deskbell.kernel.jobs.execution import pause_before
 from deskbell.kernel.models import Job, JobState
 from deskbell.kernel.text import fold
-from deskbell.mail import headers, jobs, rendering, rewording, routes, tags, transport, wording
-from deskbell.mail.composing import Composed, Enclosure, Letterhead, compose
-from deskbell.mail.headers import NotDeliverable
-from deskbell.mail.messages import (
-    STAFF_PARTS,
-    NotForThisAddress,
-    PublicEntry,
-    PublicMessage,
-    StaffNotification,
-    customer_of,
-    is_letter,
-    message_for,
-)
+from deskbell.mail import jobs, tags
 from deskbell.mail.models import (
     HELD_FOR,
     UNDER_WAY,
@@ -49,7 +37,21 @@ from deskbell.mail.models import (
     Quoting,
 )
 from deskbell.mail.operations import report_return
-from deskbell.mail.texts import Wording
+from deskbell.mail.sending import routes, transport
+from deskbell.mail.writing import headers, rendering, rewording, wording
+from deskbell.mail.writing.composing import Composed, Enclosure, Letterhead, compose
+from deskbell.mail.writing.headers import NotDeliverable
+from deskbell.mail.writing.messages import (
+    STAFF_PARTS,
+    NotForThisAddress,
+    PublicEntry,
+    PublicMessage,
+    StaffNotification,
+    customer_of,
+    is_letter,
+    message_for,
+)
+from deskbell.mail.writing.texts import Wording
 from deskbell.people.addresses import is_mailable
 from deskbell.people.models import User
 from deskbell.tickets import attachments, public_links, senders
@@ -173,7 +175,7 @@ def _fail(mail: OutgoingMail, *, at: datetime, reason: str) -> None:
 def composed_for(mail: OutgoingMail) -> Composed:
     """The bytes of an owed message, from what the ticket says now.
 
-    Raises :class:`NotForThisAddress`, :class:`~deskbell.mail.headers.NotDeliverable`.
+    Raises :class:`NotForThisAddress`, :class:`~deskbell.mail.writing.headers.NotDeliverable`.
     """
     article = mail.article
     ticket, part, occasion = article.ticket, Part(mail.part), Occasion(mail.occasion)

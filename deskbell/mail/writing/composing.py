@@ -12,7 +12,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from deskbell.mail.headers import HeaderBlock, boundary, one_line, wire_address
+from deskbell.mail.writing.headers import HeaderBlock, boundary, one_line, wire_address
 
 #: Every server takes it; 8-bit text needs an extension that some still lack.
 _SEVEN_BITS = SMTP.clone(cte_type="7bit")
@@ -69,7 +69,7 @@ class Composed:
 def compose(
     head: Letterhead, *, text: str, html: str, enclosures: Sequence[Enclosure] = ()
 ) -> Composed:
-    """The whole message. Raises :class:`~deskbell.mail.headers.NotDeliverable`."""
+    """The whole message. Raises :class:`~deskbell.mail.writing.headers.NotDeliverable`."""
     block = HeaderBlock()
     block.date(head.written_at)
     block.address("From", head.sender, head.sender_name)

@@ -16,9 +16,10 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
 from deskbell.kernel.text import is_storable
-from deskbell.mail import hooks, outcomes, routes
+from deskbell.mail import hooks
 from deskbell.mail.hooks import Unexpected
 from deskbell.mail.models import MailRoute, OutgoingMail, RouteKind
+from deskbell.mail.sending import outcomes, routes
 
 log = logging.getLogger("deskbell.mail")
 

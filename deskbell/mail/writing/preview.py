@@ -8,10 +8,15 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from deskbell.mail import rendering, wording
-from deskbell.mail.messages import InternalEntry, PublicEntry, PublicMessage, StaffNotification
-from deskbell.mail.rewording import Place, wording_for
-from deskbell.mail.texts import checked
+from deskbell.mail.writing import rendering, wording
+from deskbell.mail.writing.messages import (
+    InternalEntry,
+    PublicEntry,
+    PublicMessage,
+    StaffNotification,
+)
+from deskbell.mail.writing.rewording import Place, wording_for
+from deskbell.mail.writing.texts import checked
 from deskbell.people.models import Group
 from deskbell.tickets import senders
 from deskbell.tickets.rules import Occasion, Part

@@ -20,11 +20,12 @@ from urllib.parse import unquote, urlsplit
 from deskbell.kernel.config import Config
 from deskbell.kernel.logging import hide_secrets
 from deskbell.kernel.text import storable
-from deskbell.mail import connections, oauth, routes, signing_in
-from deskbell.mail.composing import Composed
-from deskbell.mail.connections import Connection
+from deskbell.mail import oauth, signing_in
 from deskbell.mail.models import MailRoute, RouteKind
+from deskbell.mail.sending import connections, routes
+from deskbell.mail.sending.connections import Connection
 from deskbell.mail.trouble import Trouble, of_connection
+from deskbell.mail.writing.composing import Composed
 
 TIMEOUT_SECONDS = 20.0
 OUTBOX = "outbox"
@@ -59,7 +60,7 @@ def hand_over(
     Raises :class:`Refused`, :class:`NotTaken`.
     """
     if route is not None and route.kind == RouteKind.PROVIDER:
-        from deskbell.mail import providers  # what speaks HTTP is loaded by who needs it
+        from deskbell.mail.sending import providers  # what speaks HTTP is loaded by who needs it
 
         return providers.send(message, route)
     if route is not None:

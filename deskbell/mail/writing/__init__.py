@@ -1,0 +1,1 @@
+"""What the desk writes: who may be told what, in which words, as which bytes. Sends nothing."""
