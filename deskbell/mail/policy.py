@@ -16,14 +16,12 @@ from django.db import transaction
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.compiled import by_id
-from deskbell.kernel.errors import Forbidden, Invalid
+from deskbell.kernel.errors import Invalid
 from deskbell.kernel.text import fold
-from deskbell.mail import typed
+from deskbell.mail import administering, typed
 from deskbell.mail.models import MailPolicy
 from deskbell.mail.reading.references import PLACES
 from deskbell.people.addresses import is_address
-
-PERMISSION = "admin.channel_email"
 
 #: Bytes of a message that no setting lets in, MB: what is larger is not even taken.
 LARGEST_MB = 100
@@ -109,8 +107,7 @@ def as_values(policy: Policy) -> dict[str, Any]:
 @transaction.atomic
 def save(given: Mapping[str, Any], *, actor: Actor, at: datetime) -> Policy:
     """Set what is given, leave the rest. Raises :class:`Forbidden`, :class:`Invalid`."""
-    if not actor.may(PERMISSION):
-        raise Forbidden("mail policy", permission=PERMISSION)
+    administering.require(actor, "mail policy")
     policy = checked({**as_values(present()), **given})
     usual = as_values(Policy())
     said = {name: value for name, value in as_values(policy).items() if value != usual[name]}

@@ -107,7 +107,7 @@ class TestRoute:
         routes.note_trouble(route, "h refuses <everything>.", at=cast.MONDAY_9AM)
 
         assert "h refuses &lt;everything&gt;." in text(admin.get("/admin/sending/"))
-        assert [said for _, said in routes.problems()] == ["h refuses <everything>."]
+        assert [each.alarm for each in routes.in_trouble()] == ["h refuses <everything>."]
 
 
 class TestTexts:

@@ -12,15 +12,12 @@ from typing import Any, Literal
 from django.db import transaction
 
 from deskbell.kernel.actor import Actor
-from deskbell.kernel.errors import Forbidden, Invalid, Unknown
-from deskbell.kernel.text import fold
-from deskbell.mail import secrets, typed
+from deskbell.kernel.errors import Invalid, Unknown
+from deskbell.mail import administering, secrets, typed
 from deskbell.mail.intake import webhooks
 from deskbell.mail.models import ChannelKind, MailChannel
 from deskbell.people.models import Group
 
-PERMISSION = "admin.channel_email"
-NAME_LIMIT = 100
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 5, 24 * 3600
 
 Security = Literal["tls", "starttls", "none"]
@@ -46,6 +43,7 @@ WebhookProvider = Literal[
 #: Settings that are stored encrypted, and never shown.
 SECRET_SETTINGS = frozenset({"client_secret", "api_key"})
 _SEALED = "sealed:"
+_RESOURCE = "mail channel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,13 +215,7 @@ def save_channel(
     channel = channel_for(actor, channel_id) if channel_id else MailChannel(kind=given.kind)
     if given.kind not in SETTINGS or given.kind != channel.kind:
         raise Invalid("kind", "not_selectable", given.kind)
-    name = typed.text("name", given.name)
-    if not name:
-        raise Invalid("name", "required")
-    if len(name) > NAME_LIMIT:
-        raise Invalid("name", "too_long", None, limit=NAME_LIMIT)
-    if MailChannel.objects.filter(name_key=fold(name)).exclude(pk=channel.pk).exists():
-        raise Invalid("name", "taken", name)
+    administering.give_name(channel, given.name, others=MailChannel.objects.all())
     if not Group.objects.filter(pk=given.group_id).exists():
         raise Invalid("group_id", "unknown", given.group_id)
     if not SHORTEST_INTERVAL <= given.interval <= LONGEST_INTERVAL:
@@ -231,7 +223,6 @@ def save_channel(
     stored = _stored(checked_settings(given.kind, given.settings))
     if channel.pk and _place(stored) != _place(channel.settings):
         channel.cursor = {}
-    channel.name, channel.name_key = name, fold(name)
     channel.group_id, channel.settings = given.group_id, stored
     channel.interval, channel.active = given.interval, given.active
     if given.password is not None:
@@ -241,9 +232,7 @@ def save_channel(
         if webhooks.PROVIDERS[stored["provider"]].must_sign and not channel.secret:
             raise Invalid("password", "required")
         channel.key = channel.key or _new_key()
-    if channel._state.adding:
-        channel.created_by_id, channel.created_at = actor.user_id, at
-    channel.updated_by_id, channel.updated_at = actor.user_id, at
+    administering.stamp(channel, actor=actor, at=at)
     channel.save()
     return channel
 
@@ -280,14 +269,10 @@ def delete_channel(channel_id: int, *, actor: Actor, at: datetime) -> None:
 
 def require(actor: Actor) -> None:
     """Raise :class:`Forbidden` unless the actor administers mail channels."""
-    if not actor.may(PERMISSION):
-        raise Forbidden("mail channel", permission=PERMISSION)
+    administering.require(actor, _RESOURCE)
 
 
 def channel_for(actor: Actor, channel_id: int) -> MailChannel:
     """A channel, for whoever administers them. Raises :class:`Forbidden`, :class:`Unknown`."""
-    require(actor)
-    channel = MailChannel.objects.select_related("group").filter(pk=channel_id).first()
-    if channel is None:
-        raise Unknown("mail channel", channel_id)
-    return channel
+    rows = MailChannel.objects.select_related("group")
+    return administering.row_for(actor, rows, channel_id, resource=_RESOURCE)

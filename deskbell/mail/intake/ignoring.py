@@ -17,11 +17,10 @@ from django.db.models import F, Q
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.compiled import Compiled
-from deskbell.kernel.errors import Forbidden, Invalid, Unknown
+from deskbell.kernel.errors import Invalid
 from deskbell.kernel.text import fold
-from deskbell.mail import typed
+from deskbell.mail import administering, typed
 from deskbell.mail.models import IgnoreRule
-from deskbell.mail.policy import PERMISSION
 from deskbell.mail.reading.facts import Facts
 from deskbell.people.addresses import is_address
 from deskbell.people.models import Group
@@ -29,6 +28,7 @@ from deskbell.people.models import Group
 PATTERN_LIMIT, NOTE_LIMIT = 300, 250
 #: Field names of one message that are looked up, and domains above that of its sender.
 NAMES_AT_MOST, LABELS_AT_MOST = 300, 20
+_RESOURCE = "ignore rule"
 
 _FIELD = re.compile(r"[!-9;-~]{1,100}\Z")
 _DOMAIN = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){0,19}\Z")
@@ -59,7 +59,7 @@ def save_rule(
     ``not_an_address``/``taken``, ``group_id`` ``unknown``, ``note`` ``bad``/``too_long``.
     """
     require(actor)
-    rule = rule_for(actor, rule_id) if rule_id else IgnoreRule(created_by_id=actor.user_id)
+    rule = rule_for(actor, rule_id) if rule_id else IgnoreRule()
     if given.what not in What.values:
         raise Invalid("what", "not_selectable", given.what)
     if given.action not in Action.values:
@@ -73,9 +73,7 @@ def save_rule(
     same = IgnoreRule.objects.filter(key=rule.key, group=rule.group_id).exclude(pk=rule.pk)
     if any(fold(other.pattern) == fold(rule.pattern) for other in same):
         raise Invalid("pattern", "taken", rule.pattern)
-    if rule._state.adding:
-        rule.created_at = at
-    rule.updated_by_id, rule.updated_at = actor.user_id, at
+    administering.stamp(rule, actor=actor, at=at)
     rule.save()
     return rule
 
@@ -137,17 +135,13 @@ def delete_rule(rule_id: int, *, actor: Actor, at: datetime) -> None:
 
 def require(actor: Actor) -> None:
     """Raise :class:`Forbidden` unless the actor administers mail."""
-    if not actor.may(PERMISSION):
-        raise Forbidden("ignore rule", permission=PERMISSION)
+    administering.require(actor, _RESOURCE)
 
 
 def rule_for(actor: Actor, rule_id: int) -> IgnoreRule:
     """A rule, for whoever administers mail. Raises :class:`Forbidden`, :class:`Unknown`."""
-    require(actor)
-    rule = IgnoreRule.objects.select_related("group").filter(pk=rule_id).first()
-    if rule is None:
-        raise Unknown("ignore rule", rule_id)
-    return rule
+    rules = IgnoreRule.objects.select_related("group")
+    return administering.row_for(actor, rules, rule_id, resource=_RESOURCE)
 
 
 # --- asking --------------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ from django.db import transaction
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.text import fold
+from deskbell.mail.administering import NAME_LIMIT
 from deskbell.mail.intake import taking
-from deskbell.mail.intake.channels import NAME_LIMIT, NewChannel, save_channel
+from deskbell.mail.intake.channels import NewChannel, save_channel
 from deskbell.mail.models import ChannelKind, IncomingMail, MailChannel
 from deskbell.people.models import Group
 

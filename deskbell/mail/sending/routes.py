@@ -19,18 +19,16 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from deskbell.kernel.actor import Actor
-from deskbell.kernel.errors import Forbidden, Invalid, Unknown
-from deskbell.kernel.text import fold
-from deskbell.mail import secrets, typed
+from deskbell.kernel.errors import Invalid, Unknown
+from deskbell.mail import administering, secrets, typed
 from deskbell.mail.models import GroupSending, Language, MailRoute, Quoting, RouteKind
 from deskbell.mail.trouble import SENTENCE_LIMIT
 from deskbell.people.models import Group
 
-PERMISSION = "admin.channel_email"
-NAME_LIMIT = 100
 #: Characters of a password, an API key or a refresh token.
 SECRET_LIMIT = 4000
 USE_NOTED_EVERY = timedelta(minutes=1)
+_RESOURCE = "mail route"
 
 log = logging.getLogger("deskbell.mail")
 
@@ -214,26 +212,19 @@ def save_route(
     route = route_for(actor, route_id) if route_id else MailRoute(kind=given.kind)
     if given.kind not in SHAPES or given.kind != route.kind:
         raise Invalid("kind", "not_selectable", given.kind)
-    name = typed.text("name", given.name)
-    if not name:
-        raise Invalid("name", "required")
-    if len(name) > NAME_LIMIT:
-        raise Invalid("name", "too_long", None, limit=NAME_LIMIT)
-    if MailRoute.objects.filter(name_key=fold(name)).exclude(pk=route.pk).exists():
-        raise Invalid("name", "taken", name)
+    administering.give_name(route, given.name, others=MailRoute.objects.all())
     stored = asdict(checked_settings(given.kind, given.settings))
     if route.pk and stored.get("provider") != route.settings.get("provider"):
         raise Invalid("provider", "not_selectable", stored.get("provider"))
     route.secret = _sealed(route, stored.get("provider", ""), given.secrets, stored)
-    route.name, route.name_key, route.settings = name, fold(name), stored
+    route.settings = stored
     route.active, route.is_default = given.active, given.is_default
     route.alarm, route.alarm_since = "", None
     if given.is_default:
         MailRoute.objects.filter(is_default=True).exclude(pk=route.pk).update(is_default=False)
     if route._state.adding:
         route.key = chance.token_urlsafe(24)
-        route.created_by_id, route.created_at = actor.user_id, at
-    route.updated_by_id, route.updated_at = actor.user_id, at
+    administering.stamp(route, actor=actor, at=at)
     route.save()
     return route
 
@@ -286,17 +277,12 @@ def delete_route(route_id: int, *, actor: Actor, at: datetime) -> None:
 
 def require(actor: Actor) -> None:
     """Raise :class:`Forbidden` unless the actor administers mail routes."""
-    if not actor.may(PERMISSION):
-        raise Forbidden("mail route", permission=PERMISSION)
+    administering.require(actor, _RESOURCE)
 
 
 def route_for(actor: Actor, route_id: int) -> MailRoute:
     """A route, for whoever administers them. Raises :class:`Forbidden`, :class:`Unknown`."""
-    require(actor)
-    route = MailRoute.objects.filter(pk=route_id).first()
-    if route is None:
-        raise Unknown("mail route", route_id)
-    return route
+    return administering.row_for(actor, MailRoute.objects.all(), route_id, resource=_RESOURCE)
 
 
 # --- how they fare -------------------------------------------------------------------------------
@@ -324,12 +310,6 @@ def note_use(route: MailRoute, *, at: datetime) -> None:
         log.info("mail route works again", extra={"route": route.name})
     elif route.used_at is None or at - route.used_at >= USE_NOTED_EVERY:
         ours.update(used_at=at)
-
-
-def problems() -> list[tuple[MailRoute, str]]:
-    """Routes that need somebody, each with its sentence, by name."""
-    found = MailRoute.objects.filter(active=True).exclude(alarm="").order_by("name_key", "id")
-    return [(route, route.alarm) for route in found]
 
 
 # --- groups --------------------------------------------------------------------------------------

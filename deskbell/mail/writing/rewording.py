@@ -9,12 +9,11 @@ from django.db import transaction
 from django.db.models import Q
 
 from deskbell.kernel.actor import Actor
-from deskbell.kernel.errors import Forbidden, Invalid
+from deskbell.kernel.errors import Invalid
+from deskbell.mail import administering
 from deskbell.mail.models import Language, MailText
 from deskbell.mail.writing.texts import TEXTS, Wording, checked
 from deskbell.people.models import Group
-
-PERMISSION = "admin.channel_email"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,5 +85,4 @@ def _require(place: Place, actor: Actor) -> None:
 
 def require(actor: Actor) -> None:
     """Raise :class:`Forbidden` unless the actor administers mail."""
-    if not actor.may(PERMISSION):
-        raise Forbidden("mail text", permission=PERMISSION)
+    administering.require(actor, "mail text")

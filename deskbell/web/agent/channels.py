@@ -17,6 +17,7 @@ from django.utils.translation import gettext, gettext_lazy
 from deskbell.kernel.clock import now
 from deskbell.kernel.errors import Invalid
 from deskbell.mail import typed
+from deskbell.mail.administering import NAME_LIMIT
 from deskbell.mail.intake import channels, fetching, webhooks
 from deskbell.mail.jobs import fetch
 from deskbell.mail.models import ASKED, ChannelKind, MailChannel
@@ -128,7 +129,7 @@ class Form:
             gettext("Name"),
             value=present.name if present else "",
             required=True,
-            limit=channels.NAME_LIMIT,
+            limit=NAME_LIMIT,
         )
         self.group = Control(
             "group",

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.text import storable
-from deskbell.mail.intake.channels import PERMISSION
+from deskbell.mail.administering import PERMISSION
 from deskbell.mail.models import MailChannel
 from deskbell.notify import queries as notifications
 from deskbell.search.language import parse

@@ -15,6 +15,7 @@ from django.utils.translation import gettext, gettext_lazy
 from deskbell.kernel.clock import now
 from deskbell.kernel.errors import Invalid
 from deskbell.mail import secrets, typed
+from deskbell.mail.administering import NAME_LIMIT
 from deskbell.mail.models import GroupSending, Language, MailRoute, Quoting, RouteKind
 from deskbell.mail.sending import routes, trying
 from deskbell.mail.trouble import Trouble
@@ -98,7 +99,7 @@ class Form:
             gettext("Name"),
             value=present.name if present else "" if name == "smtp" else self.label,
             required=True,
-            limit=routes.NAME_LIMIT,
+            limit=NAME_LIMIT,
         )
         self.is_default = _switch(
             "is_default",
