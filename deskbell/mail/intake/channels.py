@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from django.db import transaction
 
@@ -16,30 +16,15 @@ from deskbell.kernel.errors import Invalid, Unknown
 from deskbell.mail import administering, secrets, typed
 from deskbell.mail.intake import webhooks
 from deskbell.mail.models import ChannelKind, MailChannel
+from deskbell.mail.servers import Authentication, InboundProvider, MailServer, Security
 from deskbell.people.models import Group
 
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 5, 24 * 3600
 
-Security = Literal["tls", "starttls", "none"]
 #: What becomes of a message in its mailbox once the desk has it.
 After = Literal["seen", "keep", "delete", "move"]
 #: Which messages are fetched when a mailbox is looked at for the first time.
 Start = Literal["unseen", "all", "now"]
-Authentication = Literal["password", "oauth2"]
-WebhookProvider = Literal[
-    "amazon_ses",
-    "brevo",
-    "mailersend",
-    "mailgun",
-    "mailjet",
-    "mailtrap",
-    "mandrill",
-    "postal",
-    "postmark",
-    "resend",
-    "sendgrid",
-    "sparkpost",
-]
 #: Settings that are stored encrypted, and never shown.
 SECRET_SETTINGS = frozenset({"client_secret", "api_key"})
 _SEALED = "sealed:"
@@ -47,14 +32,11 @@ _RESOURCE = "mail channel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImapSettings:
-    """An IMAP mailbox. Port 0 is the usual one. OAuth2 needs the four fields at the end."""
+class ImapSettings(MailServer):
+    """An IMAP mailbox. OAuth2 needs the four fields at the end."""
 
-    host: str
-    port: int = 0
-    security: Security = "tls"
-    verify: bool = True
-    login: str = ""
+    USUAL_PORTS: ClassVar[Mapping[Security, int]] = {"tls": 993, "starttls": 143, "none": 143}
+
     folder: str = "INBOX"
     after: After = "seen"
     move_to: str = ""
@@ -66,26 +48,15 @@ class ImapSettings:
     client_secret: str = ""
     scope: str = ""
 
-    @property
-    def usual_port(self) -> int:
-        return self.port or (993 if self.security == "tls" else 143)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pop3Settings:
-    """A POP3 mailbox. Port 0 is the usual one; ``after`` is ``keep`` or ``delete``."""
+class Pop3Settings(MailServer):
+    """A POP3 mailbox; ``after`` is ``keep`` or ``delete``."""
 
-    host: str
-    port: int = 0
-    security: Security = "tls"
-    verify: bool = True
-    login: str = ""
+    USUAL_PORTS: ClassVar[Mapping[Security, int]] = {"tls": 995, "starttls": 110, "none": 110}
+
     after: Literal["keep", "delete"] = "keep"
     start: Literal["all", "now"] = "all"
-
-    @property
-    def usual_port(self) -> int:
-        return self.port or (995 if self.security == "tls" else 110)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +90,7 @@ class WebhookSettings:
     provider's signatures, or ``user:password`` by which a provider names itself that signs nothing.
     """
 
-    provider: WebhookProvider
+    provider: InboundProvider
     api_key: str = ""
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
@@ -22,6 +22,7 @@ from deskbell.kernel.actor import Actor
 from deskbell.kernel.errors import Invalid, Unknown
 from deskbell.mail import administering, secrets, typed
 from deskbell.mail.models import GroupSending, Language, MailRoute, Quoting, RouteKind
+from deskbell.mail.servers import Authentication, InboundProvider, MailServer, Security
 from deskbell.mail.trouble import SENTENCE_LIMIT
 from deskbell.people.models import Group
 
@@ -32,43 +33,20 @@ _RESOURCE = "mail route"
 
 log = logging.getLogger("deskbell.mail")
 
-Security = Literal["tls", "starttls", "none"]
-Authentication = Literal["password", "oauth2"]
-ProviderName = Literal[
-    "amazon_ses",
-    "brevo",
-    "mailersend",
-    "mailgun",
-    "mailjet",
-    "mailtrap",
-    "mandrill",
-    "postal",
-    "postmark",
-    "resend",
-    "scaleway",
-    "sendgrid",
-    "sparkpost",
-    "unisender_go",
-]
+ProviderName = Literal[InboundProvider, "scaleway", "unisender_go"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SmtpSettings:
-    """A mail server. Port 0 is the usual one; without ``login`` nobody signs in."""
+class SmtpSettings(MailServer):
+    """A mail server that takes mail for anybody."""
 
-    host: str
-    port: int = 0
+    USUAL_PORTS: ClassVar[Mapping[Security, int]] = {"tls": 465, "starttls": 587, "none": 25}
+
     security: Security = "starttls"
-    verify: bool = True
-    login: str = ""
     authentication: Authentication = "password"
     token_url: str = ""
     client_id: str = ""
     scope: str = ""
-
-    @property
-    def usual_port(self) -> int:
-        return self.port or {"tls": 465, "starttls": 587, "none": 25}[self.security]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from deskbell.kernel.config import Config
@@ -24,6 +23,7 @@ from deskbell.mail import oauth, signing_in
 from deskbell.mail.models import MailRoute, RouteKind
 from deskbell.mail.sending import connections, routes
 from deskbell.mail.sending.connections import Connection
+from deskbell.mail.servers import Security
 from deskbell.mail.trouble import Trouble, of_connection
 from deskbell.mail.writing.composing import Composed
 
@@ -119,7 +119,7 @@ class Server:
     host: str
     port: int
     me: str
-    security: Literal["tls", "starttls", "none"]
+    security: Security
     verify: bool = True
     login: str = ""
     password: Callable[[], str] = lambda: ""
@@ -130,7 +130,7 @@ class Server:
 def server_of_settings(config: Config) -> Server:
     """The server of ``DESKBELL_SMTP_URL``."""
     url = urlsplit(config.smtp_url)
-    security: dict[str, Literal["tls", "starttls"]] = {"smtps": "tls", "smtp+starttls": "starttls"}
+    security: dict[str, Security] = {"smtps": "tls", "smtp+starttls": "starttls"}
     password = unquote(url.password or "")
     return Server(
         host=url.hostname or "",
