@@ -37,10 +37,11 @@ class Policy:
     (:data:`PLACES`); the ids of a header that is not among them count only together with the same
     subject. ``max_message_mb``: what is larger is refused, and kept. ``own_addresses`` lead to the
     desk besides those of its groups; ``tagged_addresses`` also take mail for ``local+tag@domain``,
-    so that an agent's answer can prove whose it is. ``customer_of_agent``: what an agent writes to
-    the desk and to a customer is the customer's ticket. The next three count messages in an hour;
-    what comes beyond is kept and answered by nothing. ``raw_mail_days``: how long the bytes of
-    handled messages are kept, 0 for ever.
+    so that an agent's answer can prove whose it is. ``verify_senders``: the desk looks at
+    signatures itself where no mail server of its own has. ``customer_of_agent``: what an agent
+    writes to the desk and to a customer is the customer's ticket. The next three count messages in
+    an hour; what comes beyond is kept and answered by nothing. ``raw_mail_days``: how long the
+    bytes of handled messages are kept, 0 for ever.
     """
 
     hook: str = "Ticket#"
@@ -48,6 +49,7 @@ class Policy:
     max_message_mb: int = LARGEST_MB
     own_addresses: tuple[str, ...] = ()
     tagged_addresses: tuple[str, ...] = ()
+    verify_senders: bool = False
     customer_of_agent: bool = True
     acknowledgements_per_sender: int = 5
     mails_per_sender: int = 60

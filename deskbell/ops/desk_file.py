@@ -238,6 +238,7 @@ SECTIONS: dict[str, dict[str, Kind]] = {
         "max_message_mb": COUNT,
         "own_addresses": TEXTS,
         "tagged_addresses": TEXTS,
+        "verify_senders": SWITCH,
         "customer_of_agent": SWITCH,
         "acknowledgements_per_sender": COUNT,
         "mails_per_sender": COUNT,

@@ -9,6 +9,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
+
+from deskbell.mail.reading.facts import Facts
+
 _RESULT = re.compile(r"\s*([a-z0-9-]+)\s*=\s*([a-z]+)(.*)", re.IGNORECASE | re.DOTALL)
 _FROM = re.compile(r"header\.from\s*=\s*\"?@?([^\s;\"]+)", re.IGNORECASE)
 
@@ -17,13 +21,16 @@ _FROM = re.compile(r"header\.from\s*=\s*\"?@?([^\s;\"]+)", re.IGNORECASE)
 class Authentication:
     """What trusted hosts found: ``pass``, ``fail``, ``none`` … per method; empty: nobody said.
 
-    ``domain`` is the From domain that DMARC judged.
+    ``domain`` is the From domain that DMARC judged. What the desk found out itself is ``by_desk``
+    and says which ``policy`` the domain asks for.
     """
 
     dmarc: str = ""
     dkim: str = ""
     spf: str = ""
     domain: str = ""
+    policy: str = ""
+    by_desk: bool = False
 
     def proves(self, address: str) -> bool:
         """Whether the From address is proven: DMARC passed for its domain."""
@@ -32,13 +39,30 @@ class Authentication:
 
     @property
     def is_forged(self) -> bool:
-        """Whether a trusted host says that the From domain does not stand for the message."""
-        return self.dmarc == "fail"
+        """Whether the From domain does not stand for the message.
+
+        A domain that asks for nothing to be done about it only watches: it may not know of all
+        the servers that write for it.
+        """
+        return self.dmarc == "fail" and self.policy != "none"
 
     def as_preferences(self) -> dict[str, str]:
         """For the entry, what there is."""
-        found = {"dmarc": self.dmarc, "dkim": self.dkim, "spf": self.spf, "domain": self.domain}
+        found = {
+            "dmarc": self.dmarc,
+            "dkim": self.dkim,
+            "spf": self.spf,
+            "domain": self.domain,
+            "policy": self.policy,
+            "by": "desk" if self.by_desk else "",
+        }
+        if not (self.dmarc or self.dkim or self.spf):
+            return {}
         return {name: value for name, value in found.items() if value}
+
+    def or_else(self, other: Authentication) -> Authentication:
+        """This one where it judges the From domain, or the other has nothing to say."""
+        return self if self.dmarc or not (other.dmarc or other.dkim) else other
 
 
 def authentication(results: Iterable[str], *, trusted: Iterable[str]) -> Authentication:
@@ -75,6 +99,11 @@ def authentication(results: Iterable[str], *, trusted: Iterable[str]) -> Authent
             domain=domain,
         )
     return Authentication()
+
+
+def told_by_servers(facts: Facts) -> Authentication:
+    """What the operator's own servers say about a message."""
+    return authentication(facts.authentication_results, trusted=settings.CONFIG.trusted_mail_hosts)
 
 
 def _plain(text: str) -> str:

@@ -33,7 +33,9 @@ from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.errors import DeskError
 from deskbell.kernel.jobs import RetryLater
 from deskbell.kernel.text import fold, storable
+from deskbell.mail import policy as policies
 from deskbell.mail.intake import store
+from deskbell.mail.intake.authentication import Authentication, told_by_servers
 from deskbell.mail.intake.judging import Verdict, judge
 from deskbell.mail.models import Fate, IncomingMail
 from deskbell.mail.reading import message
@@ -126,6 +128,7 @@ def _handle_some(waiting: Sequence[IncomingMail], *, at: datetime | None = None)
     fates: list[Fate] = []
     try:
         read = [_read(mail) for mail in mails]
+        _verify(read)
         while len(fates) < len(read):
             fates += _settle_some(read[len(fates) :], at=at)
     except OSError as error:
@@ -164,11 +167,16 @@ def _begin(mails: Sequence[IncomingMail]) -> None:
 
 @dataclass(slots=True)
 class _Read:
-    """A message and what it says, or why it cannot be handled."""
+    """A message and what it says, or why it cannot be handled.
+
+    ``content`` and ``checked``: its bytes, and what they prove, where we look ourselves.
+    """
 
     mail: IncomingMail
     facts: Facts | None = None
     problem: str = ""
+    content: bytes = b""
+    checked: Authentication | None = None
 
 
 def _read(mail: IncomingMail) -> _Read:
@@ -182,11 +190,35 @@ def _read(mail: IncomingMail) -> _Read:
     if mail.attempts >= SUSPECT and (death := _death_of_a_reader(content)):
         return _Read(mail, problem=death)
     try:
-        return _Read(mail, facts=message.read(content, fqdn=settings.CONFIG.hostname))
+        facts = message.read(content, fqdn=settings.CONFIG.hostname)
     except Exception as error:
         # Whatever it is, it is this message's: kept, shown, replayed once the cause is mended.
         log.exception("mail could not be read", extra={"incoming": mail.pk})
         return _Read(mail, problem=_sentence(error))
+    return _Read(mail, facts=facts, content=content)
+
+
+def _verify(read: Sequence[_Read]) -> None:
+    """Look at signatures, where the desk is told to and no server of ours has done so.
+
+    Names are asked for here, because no transaction may wait for them.
+    """
+    unknown = [
+        one for one in read if one.facts is not None and not told_by_servers(one.facts).dmarc
+    ]
+    if unknown and policies.present().verify_senders:
+        from deskbell.mail.intake import signatures
+
+        names = signatures.Names()
+        for one in unknown:
+            assert one.facts is not None
+            try:
+                one.checked = signatures.verified(one.content, one.facts, names)
+            except Exception:
+                # A stranger's signature must not hold up his mail: then nobody has said anything.
+                log.exception("signatures could not be looked at", extra={"incoming": one.mail.pk})
+    for one in read:
+        one.content = b""
 
 
 def _death_of_a_reader(content: bytes) -> str:
@@ -279,7 +311,7 @@ def _judged_alone(one: _Read, *, at: datetime) -> Fate:
         return _put_aside(mail, one.problem, at=at)
     try:
         with transaction.atomic():
-            return _settled(mail.pk, judge(mail, one.facts, at=at), at=at)
+            return _settled(mail.pk, judge(mail, one.facts, at=at, checked=one.checked), at=at)
     except (OSError, DatabaseError, InterfaceError):
         raise
     except DeskError as error:

@@ -19,7 +19,7 @@ from deskbell.kernel.text import fold, storable
 from deskbell.mail import policy as policies
 from deskbell.mail import tags
 from deskbell.mail.intake import bounces, ignoring, threading
-from deskbell.mail.intake.authentication import Authentication, authentication
+from deskbell.mail.intake.authentication import Authentication, told_by_servers
 from deskbell.mail.intake.threading import Found, Ground
 from deskbell.mail.models import DeadAddress, Fate, IgnoreRule, IncomingMail, OutgoingMail
 from deskbell.mail.policy import Policy
@@ -148,8 +148,13 @@ class _Mail:
         )
 
 
-def judge(row: IncomingMail, facts: Facts, *, at: datetime) -> Verdict:
-    """Do what a message asks for, in the open transaction. Raises what the operations raise."""
+def judge(
+    row: IncomingMail, facts: Facts, *, at: datetime, checked: Authentication | None = None
+) -> Verdict:
+    """Do what a message asks for, in the open transaction. Raises what the operations raise.
+
+    ``checked`` is what the desk found out about the sender itself; a trusted server goes before it.
+    """
     channel = row.channel
     if channel is None:
         return Verdict(Fate.REFUSED, "Its channel was removed.")
@@ -162,9 +167,7 @@ def judge(row: IncomingMail, facts: Facts, *, at: datetime) -> Verdict:
         policy=policies.present(),
         address=author.address if author is not None else "",
         name=author.name if author is not None else "",
-        proof=authentication(
-            facts.authentication_results, trusted=settings.CONFIG.trusted_mail_hosts
-        ),
+        proof=told_by_servers(facts).or_else(checked or Authentication()),
     )
     if row.size > mail.policy.max_message_mb * 1024 * 1024:
         limit = mail.policy.max_message_mb
@@ -347,7 +350,8 @@ def _follow_up(mail: _Mail, found: Found) -> Verdict | None:
     if agent is not None and not belongs:
         return _held(mail, ticket, "It says that it is from an agent, but nothing proves it.")
     if mail.proof.is_forged:
-        return _held(mail, ticket, "The mail server says that the sender is forged.")
+        who = "The signatures say" if mail.proof.by_desk else "The mail server says"
+        return _held(mail, ticket, f"{who} that the sender is forged.")
     if not belongs:
         return _stranger(mail, ticket, found)
     if not takes_follow_ups(ticket, at=mail.at):

@@ -220,6 +220,12 @@ _LABELS: dict[str, tuple[Any, Any]] = {
             "that proves who they are."
         ),
     ),
+    "verify_senders": (
+        gettext_lazy("Check signatures of senders here"),
+        gettext_lazy(
+            "Where no mail server of ours says who is proven: DKIM and DMARC, asked for in DNS."
+        ),
+    ),
     "customer_of_agent": (
         gettext_lazy("What an agent writes to us and a customer is the customer's ticket"),
         "",

@@ -197,20 +197,25 @@ def _proof(found: Mapping[str, Any], sender: str) -> ShownProof | None:
     if found.get("dmarc") == "pass" and domain and judged == domain:
         words = gettext("Proven: the mail really comes from %(domain)s.")
         return ShownProof("good", words % {"domain": judged})
-    if found.get("dmarc") == "fail":
+    if found.get("dmarc") == "fail" and found.get("policy") != "none":
         words = gettext("The mail server says that this does not come from %(domain)s.")
+        if found.get("by") == "desk":
+            words = gettext("Its signatures say that this does not come from %(domain)s.")
         return ShownProof("bad", words % {"domain": judged or domain or gettext("its sender")})
     return None
 
 
 def _results(found: Mapping[str, Any]) -> str:
-    """Every method's result, as the mail server gave it."""
+    """Every method's result, as the mail server gave it, or the desk found it out."""
     names = (("dmarc", "DMARC"), ("dkim", "DKIM"), ("spf", "SPF"))
     given = [f"{name} {found[key]}" for key, name in names if found.get(key)]
     if not given:
         return gettext("no mail server of ours said anything")
     domain = found.get("domain")
-    return ", ".join(given) + (f" ({domain})" if domain else "")
+    results = ", ".join(given) + (f" ({domain})" if domain else "")
+    if found.get("by") == "desk":
+        return gettext("%(results)s, checked by the desk itself") % {"results": results}
+    return results
 
 
 def _author(row: ArticleRow, person: User | None) -> str:

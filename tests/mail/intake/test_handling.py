@@ -373,10 +373,10 @@ class TestTrouble:
 
         judge = module.judge
 
-        def fails_for_the_first(mail: IncomingMail, facts: Any, *, at: Any) -> Any:
+        def fails_for_the_first(mail: IncomingMail, facts: Any, **known: Any) -> Any:
             if "bad" in facts.subject:
                 raise ZeroDivisionError
-            return judge(mail, facts, at=at)
+            return judge(mail, facts, **known)
 
         monkeypatch.setattr(module, "judge", fails_for_the_first)
         bad = post.take(post.mail(subject="bad"))
