@@ -9,11 +9,14 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from deskbell.mail.trouble import Trouble, of_connection, words_of
+
+SignedIn = TypeVar("SignedIn")
 
 TIMEOUT_SECONDS = 20.0
 ANSWER_LIMIT = 256 * 1024
@@ -76,6 +79,19 @@ def access_token(access: Access, *, fresh: bool = False) -> str:
         if access.key is not None:
             _tokens[access.key] = token
         return token.text
+
+
+def sign_in(
+    access: Access, say: Callable[[str], SignedIn], *, refusal: type[Exception]
+) -> SignedIn:
+    """``say`` a token to a server, and a fresh one where it answers the last with a ``refusal``.
+
+    Tokens are there before the connection: a server waits for nobody long. Raises
+    :class:`Trouble` where there is none, and what ``say`` raises at the second refusal.
+    """
+    with suppress(refusal):
+        return say(access_token(access))
+    return say(access_token(access, fresh=True))
 
 
 def _ask_twice(access: Access) -> _Token:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 SENTENCE_LIMIT = 500
 
@@ -21,6 +23,32 @@ def words_of(said: object) -> str:
         text = text[2:-1]
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return text[:200].rstrip(".")
+
+
+@contextmanager
+def told(*, host: str, port: int) -> Iterator[None]:
+    """Say in a sentence why a server is not reached. Raises :class:`Trouble`."""
+    try:
+        yield
+    except OSError as error:
+        raise of_connection(error, host=host, port=port) from error
+    except UnicodeError as error:
+        raise of_letters(host=host) from error
+
+
+def of_login(said: str, *, host: str, login: str) -> Trouble:
+    """The sentence for a login that the server refuses, in the words it ``said``."""
+    return Trouble(f"{host} refuses the login “{login}”: {said}.")
+
+
+def of_letters(*, host: str) -> Trouble:
+    """The sentence for names and passwords with letters that cannot be said to a server."""
+    return Trouble(f"{host} cannot be reached under that name, login or password.")
+
+
+def of_starttls(*, host: str, port: int) -> Trouble:
+    """The sentence for a server that does not encrypt where it should."""
+    return Trouble(f"{host} offers no STARTTLS on port {port}.")
 
 
 def of_connection(error: OSError, *, host: str, port: int) -> Trouble:

@@ -32,7 +32,7 @@ from deskbell.mail.intake.store import digest_of
 from deskbell.mail.intake.visit import Visit, batches, numbers_in, ranges, tag_of, too_large
 from deskbell.mail.models import IncomingMail
 from deskbell.mail.oauth import Access
-from deskbell.mail.trouble import Trouble, of_connection, words_of
+from deskbell.mail.trouble import Trouble, of_login, of_starttls, told, words_of
 
 CONNECT_SECONDS = 15.0
 READ_SECONDS = 60.0
@@ -53,40 +53,31 @@ def opened(access: Access) -> Iterator[IMAPClient]:
     """A mailbox after the sign-in. Raises :class:`Trouble`, for what happens inside, too."""
     settings: ImapSettings = access.settings
     host, port = settings.host, settings.usual_port
-    client = None
-    try:
-        client = _signed_in(access)
-        yield client
-    except LoginError as error:
-        raise Trouble(f"{host} refuses the login “{settings.login}”: {words_of(error)}.") from error
-    except IMAPClient.AbortError as error:
-        raise Trouble(f"{host} broke the conversation off ({words_of(error)}).") from error
-    except IMAPClientError as error:
-        raise Trouble(f"{host} refuses: {words_of(error)}.") from error
-    except OSError as error:
-        raise of_connection(error, host=host, port=port) from error
-    except UnicodeError as error:
-        raise Trouble(f"{host} cannot be reached under that name, login or password.") from error
-    finally:
-        if client is not None:
-            _leave(client)
+    with told(host=host, port=port):
+        client = None
+        try:
+            client = _signed_in(access)
+            yield client
+        except LoginError as error:
+            raise of_login(words_of(error), host=host, login=settings.login) from error
+        except IMAPClient.AbortError as error:
+            raise Trouble(f"{host} broke the conversation off ({words_of(error)}).") from error
+        except IMAPClientError as error:
+            raise Trouble(f"{host} refuses: {words_of(error)}.") from error
+        finally:
+            if client is not None:
+                _leave(client)
 
 
 def _signed_in(access: Access) -> IMAPClient:
     if access.settings.authentication != "oauth2":
         return _closed_on_failure(access, lambda client: _sign_in(client, access))
-    for fresh in (False, True):
-        # Before the connection: a server waits for nobody long.
-        token = oauth.access_token(access, fresh=fresh)
-        try:
-            return _closed_on_failure(
-                access,
-                lambda client, token=token: client.oauth2_login(access.settings.login, token),
-            )
-        except LoginError:
-            if fresh:
-                raise
-    raise AssertionError("unreachable")
+
+    def say(token: str) -> IMAPClient:
+        login = access.settings.login
+        return _closed_on_failure(access, lambda client: client.oauth2_login(login, token))
+
+    return oauth.sign_in(access, say, refusal=LoginError)
 
 
 def _closed_on_failure(access: Access, sign_in: Any) -> IMAPClient:
@@ -113,7 +104,7 @@ def _connected(settings: ImapSettings) -> IMAPClient:
     if settings.security == "starttls":
         try:
             if not client.has_capability("STARTTLS"):
-                raise Trouble(f"{settings.host} offers no STARTTLS on port {settings.usual_port}.")
+                raise of_starttls(host=settings.host, port=settings.usual_port)
             client.starttls(context)
         except BaseException:
             _leave(client)

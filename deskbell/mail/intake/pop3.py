@@ -23,7 +23,7 @@ from deskbell.mail.intake.channels import Pop3Settings
 from deskbell.mail.intake.store import digest_of
 from deskbell.mail.intake.visit import Visit, batches, tag_of, too_large
 from deskbell.mail.oauth import Access
-from deskbell.mail.trouble import Trouble, of_connection, words_of
+from deskbell.mail.trouble import Trouble, of_login, of_starttls, told, words_of
 
 SECONDS = 60.0
 BATCH = 50
@@ -61,36 +61,31 @@ def opened(access: Access) -> Iterator[poplib.POP3]:
     """A mailbox after the sign-in, closed without QUIT. Raises :class:`Trouble`."""
     settings: Pop3Settings = access.settings
     host, port = settings.host, settings.usual_port
-    client: poplib.POP3 | None = None
-    try:
-        context = oauth.tls_context(verify=settings.verify)
-        if settings.security == "tls":
-            client = _Tls(host, port, timeout=SECONDS, context=context)
-        else:
-            client = _Plain(host, port, timeout=SECONDS)
-            if settings.security == "starttls":
-                _start_tls(client, settings, context)
-        _sign_in(client, access)
-        yield client
-    except poplib.error_proto as error:
-        raise Trouble(f"{host} refuses: {_words(error)}.") from error
-    except OSError as error:
-        raise of_connection(error, host=host, port=port) from error
-    except UnicodeError as error:
-        raise Trouble(f"{host} cannot be reached under that name, login or password.") from error
-    finally:
-        if client is not None:
-            with contextlib.suppress(OSError):
-                client.close()
+    with told(host=host, port=port):
+        client: poplib.POP3 | None = None
+        try:
+            context = oauth.tls_context(verify=settings.verify)
+            if settings.security == "tls":
+                client = _Tls(host, port, timeout=SECONDS, context=context)
+            else:
+                client = _Plain(host, port, timeout=SECONDS)
+                if settings.security == "starttls":
+                    _start_tls(client, settings, context)
+            _sign_in(client, access)
+            yield client
+        except poplib.error_proto as error:
+            raise Trouble(f"{host} refuses: {_words(error)}.") from error
+        finally:
+            if client is not None:
+                with contextlib.suppress(OSError):
+                    client.close()
 
 
 def _start_tls(client: poplib.POP3, settings: Pop3Settings, context: Any) -> None:
     try:
         client.stls(context)
     except poplib.error_proto as error:
-        raise Trouble(
-            f"{settings.host} offers no STARTTLS on port {settings.usual_port}."
-        ) from error
+        raise of_starttls(host=settings.host, port=settings.usual_port) from error
 
 
 def _sign_in(client: poplib.POP3, access: Access) -> None:
@@ -101,9 +96,7 @@ def _sign_in(client: poplib.POP3, access: Access) -> None:
         client.user(settings.login)
         client.pass_(password)
     except poplib.error_proto as error:
-        raise Trouble(
-            f"{settings.host} refuses the login “{settings.login}”: {_words(error)}."
-        ) from error
+        raise of_login(_words(error), host=settings.host, login=settings.login) from error
 
 
 def _words(error: poplib.error_proto) -> str:

@@ -24,7 +24,7 @@ from deskbell.mail.models import MailRoute, RouteKind
 from deskbell.mail.sending import connections, routes
 from deskbell.mail.sending.connections import Connection
 from deskbell.mail.servers import Security
-from deskbell.mail.trouble import Trouble, of_connection
+from deskbell.mail.trouble import Trouble, of_connection, of_letters, of_starttls
 from deskbell.mail.writing.composing import Composed
 
 TIMEOUT_SECONDS = 20.0
@@ -217,12 +217,11 @@ def opened(server: Server) -> smtplib.SMTP:
     try:
         if server.tokens is None:
             return _signed_in(server, server.password())
-        for fresh in (False, True):
-            try:
-                return _signed_in(server, oauth.access_token(server.tokens, fresh=fresh))
-            except smtplib.SMTPAuthenticationError:
-                if fresh:
-                    raise
+        return oauth.sign_in(
+            server.tokens,
+            lambda token: _signed_in(server, token),
+            refusal=smtplib.SMTPAuthenticationError,
+        )
     except Trouble as trouble:
         raise OutOfReach(str(trouble)) from trouble
     except smtplib.SMTPAuthenticationError as error:
@@ -239,9 +238,7 @@ def opened(server: Server) -> smtplib.SMTP:
         sentence = str(of_connection(error, host=server.host, port=server.port))
         raise OutOfReach(reason_of(sentence)) from error
     except UnicodeError as error:
-        reason = f"{server.host} cannot be reached under that name, login or password."
-        raise OutOfReach(reason) from error
-    raise AssertionError("unreachable")
+        raise OutOfReach(str(of_letters(host=server.host))) from error
 
 
 def _signed_in(server: Server, secret: str) -> smtplib.SMTP:
@@ -258,7 +255,7 @@ def _signed_in(server: Server, secret: str) -> smtplib.SMTP:
         in_clear = server.security == "none" and server.login and not _is_here(server.host)
         if server.security == "starttls" or in_clear:
             if not found.has_extn("starttls"):
-                raise Trouble(f"{server.host} offers no STARTTLS on port {server.port}.")
+                raise of_starttls(host=server.host, port=server.port)
             found.starttls(context=context)
             found.ehlo()
         if server.login and server.tokens is not None:
