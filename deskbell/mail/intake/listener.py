@@ -69,32 +69,67 @@ def channel_for(address: str) -> MailChannel | None:
     return best[2] if best else None
 
 
-def deliver(content: bytes, recipients: Sequence[str]) -> list[str]:
-    """Take a message once per channel; the answer to each recipient."""
+def deliver(content: bytes, recipients: Sequence[str], *, sender: str = "") -> list[str]:
+    """Take a message once per channel; the answer to each recipient.
+
+    ``sender`` is that of the envelope, "" for the null path of reports.
+    """
+    routed = [_routed(address) for address in recipients]
     answers: dict[int, str] = {}
-    given = []
-    for address in recipients:
-        try:
-            channel = channel_for(address)
-            if channel is None:
-                given.append(UNKNOWN)
-                continue
-            if not channel.active:
-                given.append(CLOSED)
-                continue
-            if channel.pk not in answers:
-                mail = taking.take(content, channel=channel, at=clock.now())
-                type(mail).objects.filter(pk=mail.pk).update(told_at=clock.now())
-                answers[channel.pk] = TAKEN
-            given.append(answers[channel.pk])
-        except OSError as error:
-            log.error("mail was not taken", extra={"reason": str(error)[:500]})
-            given.append(NO_ROOM)
-        except DatabaseError as error:
-            log.error("mail was not taken", extra={"reason": str(error).strip()[:500]})
-            given.append(TROUBLE)
-            connections.close_all()
-    return given
+    for channel in routed:
+        if isinstance(channel, MailChannel) and channel.pk not in answers:
+            to = [
+                address
+                for address, each in zip(recipients, routed, strict=True)
+                if isinstance(each, MailChannel) and each.pk == channel.pk
+            ]
+            answers[channel.pk] = _taken(content, channel, envelope(sender, to))
+    return [each if isinstance(each, str) else answers[each.pk] for each in routed]
+
+
+def envelope(sender: str, recipients: Sequence[str]) -> bytes:
+    """The fields that final delivery puts on top of a message (RFC 5321 §4.4).
+
+    ``Delivered-To`` is no standard's, but the name under which mail servers keep the recipient.
+    """
+    fields = [f"Return-Path: <{_one_line(sender)}>"]
+    fields += [f"Delivered-To: {_one_line(address)}" for address in recipients]
+    text = "".join(f"{each}\r\n" for each in fields)
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _one_line(address: str) -> str:
+    """An address as it may stand in a field."""
+    return "".join(c for c in address if c >= " " and c != "\x7f").strip().strip("<>")
+
+
+def _routed(address: str) -> MailChannel | str:
+    """The channel for a recipient, or the answer that there is none."""
+    try:
+        channel = channel_for(address)
+    except DatabaseError as error:
+        return _trouble(error)
+    if channel is None:
+        return UNKNOWN
+    return channel if channel.active else CLOSED
+
+
+def _taken(content: bytes, channel: MailChannel, above: bytes) -> str:
+    try:
+        mail = taking.take(content, channel=channel, envelope=above, at=clock.now())
+        type(mail).objects.filter(pk=mail.pk).update(told_at=clock.now())
+    except OSError as error:
+        log.error("mail was not taken", extra={"reason": str(error)[:500]})
+        return NO_ROOM
+    except DatabaseError as error:
+        return _trouble(error)
+    return TAKEN
+
+
+def _trouble(error: DatabaseError) -> str:
+    log.error("mail was not taken", extra={"reason": str(error).strip()[:500]})
+    connections.close_all()
+    return TROUBLE
 
 
 class _Handler:
@@ -139,7 +174,8 @@ class _Handler:
         """Take the message. LMTP hears of every recipient, SMTP of the worst of them."""
         content = envelope.original_content or b""
         recipients = list(envelope.rcpt_tos)
-        answers = await self._ask(lambda: deliver(content, recipients))
+        sender = envelope.mail_from or ""
+        answers = await self._ask(lambda: deliver(content, recipients, sender=sender))
         if self.each:
             return "\r\n".join(answers)
         # To try again is harmless: who has the message knows its bytes.

@@ -35,14 +35,19 @@ def place_of(channel_id: int, digest: str) -> str:
     return f"{channel_id}/{digest[:2]}/{digest}"
 
 
-def keep(content: bytes, *, channel_id: int) -> str:
-    """Write the bytes and wait until they are on the disk; the place. Raises :class:`NoRoom`."""
+def keep(content: bytes, *, channel_id: int, envelope: bytes = b"") -> str:
+    """Write the bytes and wait until they are on the disk; the place. Raises :class:`NoRoom`.
+
+    ``envelope`` goes on top of them and has no part in the digest: a message that is delivered
+    again, whoever it is for, is the same one, and stays as it came first.
+    """
     where = store()
     place = place_of(channel_id, digest_of(content))
-    if where.exists(place) and where.size(place) == len(content):
+    if where.exists(place) and where.size(place) >= len(content):
         return place
-    _look_for_room(where, len(content))
-    where.save(place, File(io.BytesIO(content)))
+    whole = envelope + content
+    _look_for_room(where, len(whole))
+    where.save(place, File(io.BytesIO(whole)))
     return place
 
 

@@ -27,19 +27,26 @@ _BY_DIGEST = Compiled(lambda digest: IncomingMail.objects.filter(digest=digest, 
 
 
 def take(
-    content: bytes, *, channel: MailChannel, key: str | None = None, at: datetime
+    content: bytes,
+    *,
+    channel: MailChannel,
+    key: str | None = None,
+    envelope: bytes = b"",
+    at: datetime,
 ) -> IncomingMail:
     """Keep a message; when this returns it cannot get lost, and its handling is enqueued.
 
     ``key`` is the mailbox's name for it: a message taken before under that key is given back as it
-    is. Bytes that were taken before under another make a row that says so. Raises
+    is. Bytes that were taken before under another make a row that says so. ``envelope``: fields
+    about the delivery, kept above the message. Raises
     :class:`~deskbell.mail.intake.store.NoRoom` and :class:`OSError`: then nothing was taken, and
     the mailbox must not be told.
     """
     if key is not None and (known := _known(channel, key)):
         return known
-    place = store.keep(content, channel_id=channel.pk)
-    return _enter(place, len(content), channel=channel, key=key, at=at)
+    place = store.keep(content, channel_id=channel.pk, envelope=envelope)
+    size = len(envelope) + len(content)
+    return _enter(place, size, channel=channel, key=key, at=at)
 
 
 def _known(channel: MailChannel, key: str) -> IncomingMail | None:

@@ -17,6 +17,7 @@ from deskbell.mail.intake import listener, taking
 from deskbell.mail.intake import store as raw
 from deskbell.mail.intake.store import NoRoom
 from deskbell.mail.models import IncomingMail
+from deskbell.mail.reading import read
 from deskbell.people.operations import save_group
 from tests.cast import MONDAY_9AM
 from tests.mail.intake.conftest import message, rows
@@ -51,6 +52,7 @@ def send(port, content, *recipients, client=smtplib.SMTP):
         return server.sendmail("kemal@example.test", recipients, content)
 
 
+ABOVE = b"Return-Path: <kemal@example.test>\r\nDelivered-To: help@desk.example\r\n"
 LARGE_LINE = message(7, "x" * 50_000)
 
 
@@ -62,7 +64,7 @@ def test_takes_byte_by_byte_and_once(channel, content):
         send(port, content, "help@desk.example")
 
     first, second = rows(channel)
-    assert raw.read(first.place) == content
+    assert raw.read(first.place) == ABOVE + content
     assert first.told_at
     assert (second.copy_of_id, second.fate) == (first.pk, "ignored")
 
@@ -117,6 +119,31 @@ def test_lmtp_answers_for_each_recipient(channel, new_channel, monkeypatch):
     assert answers == [250, 452, 250]
     assert len(rows(channel)) == 1
     assert rows(other) == []
+
+
+def test_keeps_the_envelope_of_each_channel_above_the_message(channel, new_channel):
+    other = new_channel("listener", {"addresses": ["other@desk.example"]}, name="other")
+    content = message(1, Message_ID="")
+    people = ("help@desk.example", "any+tag@all.example", "other@desk.example")
+    with listening() as port, smtplib.SMTP("127.0.0.1", port, timeout=20) as client:
+        client.sendmail("", people, content)
+        client.sendmail("b@example.test", ("help@desk.example",), content)
+
+    first, again = rows(channel)
+    above = b"Return-Path: <>\r\nDelivered-To: help@desk.example\r\n"
+    assert raw.read(first.place) == above + b"Delivered-To: any+tag@all.example\r\n" + content
+    assert (again.copy_of_id, again.place) == (first.pk, first.place)
+    (elsewhere,) = rows(other)
+    assert raw.read(elsewhere.place).endswith(b"Delivered-To: other@desk.example\r\n" + content)
+    assert elsewhere.copy_of_id == first.pk
+    found = read(raw.read(first.place))
+    assert (found.return_path, found.delivered_to) == ("", people[:2])
+    assert found.machine.must_not_auto_respond
+    assert first.size == raw.store().size(first.place)
+    # A recipient cannot write a field of his own.
+    assert listener.envelope("a\r\nX: y@b", ["\udcff@c"]).splitlines() == [
+        b"Return-Path: <aX: y@b>", b"Delivered-To: \xff@c",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("failure", [NoRoom("full"), OperationalError("gone"), ValueError("?")])
@@ -177,4 +204,4 @@ def test_starttls(channel, tmp_path):
         client.starttls(context=ours)
         client.sendmail("kemal@example.test", ["help@desk.example"], message(1))
 
-    assert [raw.read(row.place) for row in rows(channel)] == [message(1)]
+    assert [raw.read(row.place) for row in rows(channel)] == [ABOVE + message(1)]
