@@ -14,11 +14,18 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from deskbell.kernel.config import Config, ConfigError
 from deskbell.ops.cli import CommandError, start_django
+from deskbell.ops.mail_arguments import (
+    add_settings,
+    add_switch,
+    group_named,
+    pairs,
+    row_named,
+    sentence,
+    when,
+)
 
 if TYPE_CHECKING:
-    from deskbell.kernel.errors import Invalid
     from deskbell.mail.models import MailChannel
-    from deskbell.people.models import Group
 
 #: sysexits.h, as mail servers read them.
 EX_USAGE, EX_DATAERR, EX_NOUSER, EX_TEMPFAIL = 64, 65, 67, 75
@@ -62,20 +69,13 @@ def add_arguments(actions: Any) -> None:
             parser.add_argument("--name", dest="new_name", help="another name")
         parser.add_argument("--group", required=verb == "add", help="name or slug of its group")
         parser.add_argument("--interval", type=int, metavar="SECONDS", help="between two looks")
-        parser.add_argument(
-            "--set",
-            dest="settings",
-            action="append",
-            default=[],
-            metavar="NAME=VALUE",
-            help="a setting of its kind, such as host=mail.example.com (may be repeated)",
+        add_settings(
+            parser, about="a setting of its kind, such as host=mail.example.com (may be repeated)"
         )
         parser.add_argument(
             "--password-file", type=Path, metavar="FILE", help="its first line; - asks for it"
         )
-        parser.add_argument(
-            "--active", action=argparse.BooleanOptionalAction, default=None, help="in use"
-        )
+        add_switch(parser, "active", "in use")
     for verb, text in (
         ("remove", "remove one; what came through it stays"),
         ("test", "try to connect, and say what is wrong"),
@@ -176,18 +176,6 @@ def channel(args: argparse.Namespace, config: Config) -> int:
         raise CommandError(sentence(problem)) from problem
 
 
-def sentence(problem: Invalid) -> str:
-    words = {
-        "required": "is needed",
-        "unknown": "is not known",
-        "taken": "is taken by another",
-        "not_selectable": "is none of the choices",
-        "too_long": "is too long",
-    }
-    value = "" if problem.value is None else f" ({problem.value})"
-    return f"{problem.field}{value} {words.get(problem.code, 'makes no sense')}."
-
-
 def _list(args: argparse.Namespace) -> int:
     from deskbell.kernel import clock
     from deskbell.mail.intake import fetching
@@ -196,9 +184,9 @@ def _list(args: argparse.Namespace) -> int:
     wrong = {each.pk: sentence for each, sentence in fetching.problems(at=clock.now())}
     for each in MailChannel.objects.select_related("group").order_by("name_key", "id"):
         state = "off" if not each.active else "WRONG" if each.pk in wrong else "ok"
-        last = f"{each.received_at:%Y-%m-%d %H:%M}" if each.received_at else "never"
         print(
-            f"{each.pk}  {state:5}  {each.kind:8}  {each.name}  to {each.group.name}  mail {last}"
+            f"{each.pk}  {state:5}  {each.kind:8}  {each.name}  to {each.group.name}  "
+            f"mail {when(each.received_at)}"
         )
         if each.active and each.pk in wrong:
             print(f"       {wrong[each.pk]}")
@@ -296,41 +284,16 @@ def _fetch(args: argparse.Namespace) -> int:
 
 
 def _channel(name: str) -> MailChannel:
-    from deskbell.kernel.text import fold
     from deskbell.mail.models import MailChannel
 
-    found = MailChannel.objects.filter(name_key=fold(name)).first()
-    if found is None and name.isascii() and name.isdigit() and len(name) < 19:
-        found = MailChannel.objects.filter(pk=int(name)).first()
-    if found is None:
-        raise CommandError(f"There is no mail channel {name}.")
-    return found
-
-
-def group_named(name: str) -> Group:
-    from deskbell.kernel.text import fold, is_storable
-    from deskbell.people.models import Group
-
-    found = None
-    if is_storable(name):
-        found = Group.objects.filter(name_key=fold(name)).first()
-        found = found or Group.objects.filter(slug=name).first()
-    if found is None:
-        raise CommandError(f"There is no group {name}.")
-    return found
+    return row_named(MailChannel.objects.all(), name, resource="mail channel")
 
 
 def _settings(kind: str, given: list[str]) -> dict[str, Any]:
     from deskbell.mail import typed
     from deskbell.mail.intake.channels import SETTINGS
 
-    texts = {}
-    for each in given:
-        name, equals, value = each.partition("=")
-        if not equals:
-            raise CommandError(f"--set needs NAME=VALUE, not {each}.")
-        texts[name.strip()] = value
-    return typed.read(SETTINGS[kind], texts)
+    return typed.read(SETTINGS[kind], pairs("--set", given))
 
 
 def _password(args: argparse.Namespace) -> str | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from deskbell.kernel.config import Config
 from deskbell.ops.cli import CommandError, start_django
+from deskbell.ops.mail_arguments import add_settings, add_switch, group_named, sentence, when
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -48,30 +48,19 @@ def add_arguments(actions: Any) -> None:
         else:
             parser.add_argument("id", type=int)
             parser.add_argument("--pattern")
-        parser.add_argument("--quiet", action=argparse.BooleanOptionalAction, default=None,
-                            help="taken, but never answered")  # fmt: skip
+        add_switch(parser, "quiet", "taken, but never answered")
         parser.add_argument("--group", help="only mail for this group; '' for all")
         parser.add_argument("--note")
-        parser.add_argument(
-            "--active", action=argparse.BooleanOptionalAction, default=None, help="in use"
-        )
+        add_switch(parser, "active", "in use")
     verbs.add_parser("remove", help="remove one").add_argument("id", type=int)
 
     rules = actions.add_parser("rules", help="the settings for all mail that comes in")
-    rules.add_argument(
-        "--set",
-        dest="settings",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="change one, such as raw_mail_days=90 (may be repeated)",
-    )
+    add_settings(rules, about="change one, such as raw_mail_days=90 (may be repeated)")
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
     """Show, handle again, or change."""
     from deskbell.kernel.errors import Invalid
-    from deskbell.ops.mail_intake import sentence
     from deskbell.ops.migrate import refuse_unless_migrated
 
     start_django(config)
@@ -91,10 +80,6 @@ def run(args: argparse.Namespace, config: Config) -> int:
         raise CommandError(sentence(problem)) from problem
 
 
-def _when(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}" if moment is not None else "never"
-
-
 # --- what came in --------------------------------------------------------------------------------
 
 
@@ -106,7 +91,7 @@ def _incoming(args: argparse.Namespace) -> int:
         rows = rows.filter(fate="" if args.fate == "waiting" else args.fate)
     for mail in rows[: max(args.last, 0)]:
         print(
-            f"{mail.pk}  {_when(mail.received_at)}  {mail.fate or 'waits':10}  "
+            f"{mail.pk}  {when(mail.received_at)}  {mail.fate or 'waits':10}  "
             f"{_plain(mail.sender, 40)}  {_plain(mail.subject, 50)}"
         )
         if mail.reason:
@@ -211,15 +196,13 @@ def _list(args: argparse.Namespace) -> int:
         print(
             f"{rule.pk}  {state:3}  {rule.action:6}  {rule.what:7}  {rule.pattern}  "
             f"{f'for {rule.group.name}' if rule.group else 'for all'}  "
-            f"caught {rule.caught}, last {_when(rule.caught_at)}"
+            f"caught {rule.caught}, last {when(rule.caught_at)}"
             f"{f'  ({rule.note})' if rule.note else ''}"
         )
     return 0
 
 
 def _group_id(name: str | None) -> int | None:
-    from deskbell.ops.mail_intake import group_named
-
     return group_named(name).pk if name else None
 
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from deskbell.kernel.config import Config
 from deskbell.ops.cli import CommandError, start_django
-from deskbell.ops.mail_intake import group_named, sentence
+from deskbell.ops.mail_arguments import (
+    add_settings,
+    add_switch,
+    group_named,
+    pairs,
+    row_named,
+    sentence,
+    when,
+)
 
 if TYPE_CHECKING:
     from deskbell.mail.models import MailRoute
@@ -33,13 +41,8 @@ def add_arguments(actions: Any) -> None:
             )
         else:
             parser.add_argument("--name", dest="new_name", help="another name")
-        parser.add_argument(
-            "--set",
-            dest="settings",
-            action="append",
-            default=[],
-            metavar="NAME=VALUE",
-            help="a setting of its kind, such as host=mail.example.com (may be repeated)",
+        add_settings(
+            parser, about="a setting of its kind, such as host=mail.example.com (may be repeated)"
         )
         parser.add_argument(
             "--secret-file",
@@ -50,9 +53,7 @@ def add_arguments(actions: Any) -> None:
             help="a secret such as password=secret.txt: the first line of the file (- asks for it)",
         )
         for switch, text in (("active", "in use"), ("default", "for groups that name no other")):
-            parser.add_argument(
-                f"--{switch}", action=argparse.BooleanOptionalAction, default=None, help=text
-            )
+            add_switch(parser, switch, text)
     verbs.add_parser("remove", help="remove one").add_argument("name")
     test = verbs.add_parser("test", help="send a message, and say what is wrong")
     test.add_argument("name")
@@ -114,9 +115,8 @@ def _list(args: argparse.Namespace) -> int:
     for each in MailRoute.objects.order_by("name_key", "id"):
         state = "off" if not each.active else "WRONG" if each.alarm else "ok"
         kind = each.settings.get("provider") or each.kind
-        last = f"{each.used_at:%Y-%m-%d %H:%M}" if each.used_at else "never"
         usual = "  default" if each.is_default else ""
-        print(f"{each.pk}  {state:5}  {kind:12}  {each.name}  used {last}{usual}")
+        print(f"{each.pk}  {state:5}  {kind:12}  {each.name}  used {when(each.used_at)}{usual}")
         if each.active and each.alarm:
             print(f"       {each.alarm}")
     return 0
@@ -205,34 +205,21 @@ def _group(args: argparse.Namespace) -> int:
 
 
 def _route(name: str) -> MailRoute:
-    from deskbell.kernel.text import fold
     from deskbell.mail.models import MailRoute
 
-    found = MailRoute.objects.filter(name_key=fold(name)).first()
-    if found is None and name.isascii() and name.isdigit() and len(name) < 19:
-        found = MailRoute.objects.filter(pk=int(name)).first()
-    if found is None:
-        raise CommandError(f"There is no mail route {name}.")
-    return found
+    return row_named(MailRoute.objects.all(), name, resource="mail route")
 
 
 def _settings(kind: str, args: argparse.Namespace) -> dict[str, Any]:
     from deskbell.mail import typed
     from deskbell.mail.sending import routes
 
-    return typed.read(routes.SHAPES[kind], dict(_pair("--set", each) for each in args.settings))
+    return typed.read(routes.SHAPES[kind], pairs("--set", args.settings))
 
 
 def _secrets(args: argparse.Namespace) -> dict[str, str]:
-    given = dict(_pair("--secret-file", each) for each in args.secrets)
+    given = pairs("--secret-file", args.secrets)
     return {name: _first_line(name, file) for name, file in given.items()}
-
-
-def _pair(option: str, given: str) -> tuple[str, str]:
-    name, equals, value = given.partition("=")
-    if not equals:
-        raise CommandError(f"{option} needs NAME=VALUE, not {given}.")
-    return name.strip(), value
 
 
 def _first_line(name: str, file: str) -> str:
