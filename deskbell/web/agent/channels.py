@@ -23,6 +23,7 @@ from deskbell.mail.jobs import fetch
 from deskbell.mail.models import ASKED, ChannelKind, MailChannel
 from deskbell.mail.trouble import Trouble
 from deskbell.people.models import Group
+from deskbell.web.agent import mail_settings
 from deskbell.web.agent.lists import rail
 from deskbell.web.shared.controls import Control, Option, id_of, sentence, show_problem
 from deskbell.web.shared.pages import DeskRequest, Read, page, signed_in
@@ -58,28 +59,18 @@ KINDS = (
 _BY_VALUE = {kind.value: kind for kind in KINDS}
 
 _LABELS: dict[str, Any] = {
-    "host": gettext_lazy("Server"),
-    "port": gettext_lazy("Port"),
-    "security": gettext_lazy("Encryption"),
-    "verify": gettext_lazy("Check the server's certificate"),
-    "login": gettext_lazy("Login"),
+    **mail_settings.LABELS,
     "folder": gettext_lazy("Folder"),
     "after": gettext_lazy("What becomes of fetched mail"),
     "move_to": gettext_lazy("Move it to the folder"),
     "start": gettext_lazy("At the first look fetch"),
     "idle": gettext_lazy("Hear of new mail at once (IDLE)"),
-    "authentication": gettext_lazy("Sign in with"),
-    "token_url": gettext_lazy("Token address"),
-    "client_id": gettext_lazy("Client id"),
-    "client_secret": gettext_lazy("Client secret"),
-    "scope": gettext_lazy("Scope"),
     "path": gettext_lazy("Path of the Maildir"),
     "addresses": gettext_lazy("Addresses"),
     "provider": gettext_lazy("Provider"),
-    "api_key": gettext_lazy("API key"),
 }
 _HINTS: dict[str, Any] = {
-    "port": gettext_lazy("Empty for the usual one."),
+    **mail_settings.HINTS,
     "login": gettext_lazy("Often the whole address."),
     "client_secret": gettext_lazy("Never shown. Empty keeps the stored one."),
     "api_key": gettext_lazy(
@@ -90,8 +81,7 @@ _HINTS: dict[str, Any] = {
     ),
 }
 _CHOICES: dict[str, Any] = {
-    "tls": gettext_lazy("TLS"),
-    "starttls": gettext_lazy("STARTTLS"),
+    **mail_settings.CHOICES,
     "none": gettext_lazy("none: the password crosses the network in clear"),
     "seen": gettext_lazy("It is marked as read"),
     "keep": gettext_lazy("It stays as it is"),
@@ -100,11 +90,8 @@ _CHOICES: dict[str, Any] = {
     "unseen": gettext_lazy("what nobody has read"),
     "all": gettext_lazy("everything"),
     "now": gettext_lazy("nothing, only what comes from now on"),
-    "password": gettext_lazy("a password"),
-    "oauth2": gettext_lazy("OAuth2 (XOAUTH2)"),
     **{name: provider.label for name, provider in webhooks.PROVIDERS.items()},
 }
-_OAUTH = ("authentication", "token_url", "client_id", "client_secret", "scope")
 #: Never sent to a browser.
 _SECRET = channels.SECRET_SETTINGS
 _PASSWORDS = {
@@ -165,24 +152,13 @@ class Form:
 
     def _control(self, setting: typed.Setting, stored: Any) -> Control:
         value = typed.shown(setting, stored.get(setting.name, setting.default))
-        labels = _CHOICES | _KEEPS.get(self.kind.value, {})
-        return Control(
-            setting.name,
-            str(_LABELS.get(setting.name, setting.name)),
-            kind="select"
-            if setting.type == "choice"
-            else "checkbox"
-            if setting.type == "bool"
-            else "password"
-            if setting.name in _SECRET
-            else "text",
-            value="" if setting.name in _SECRET else value,
-            options=[Option(choice, str(labels[choice])) for choice in setting.choices],
-            hint=str(_HINTS.get(setting.name, "")),
-            required=setting.required or setting.type == "choice",
-            limit=None if setting.type in {"choice", "bool"} else typed.TEXT_LIMIT,
-            mode="numeric" if setting.type == "int" else "",
-            autocomplete="new-password" if setting.name in _SECRET else "off",
+        return mail_settings.control_for(
+            setting,
+            value,
+            labels=_LABELS,
+            hints=_HINTS,
+            choices=_CHOICES | _KEEPS.get(self.kind.value, {}),
+            is_secret=setting.name in _SECRET,
         )
 
     @property
@@ -194,7 +170,7 @@ class Form:
         """What stands open in the form; the password beside the login."""
         shown = []
         for each in self.controls:
-            if each.name not in _OAUTH:
+            if each.name not in mail_settings.OAUTH:
                 shown.append(each)
             if each.name in {"login", "provider"}:
                 shown.append(self.password)
@@ -202,13 +178,11 @@ class Form:
 
     @property
     def oauth(self) -> list[Control]:
-        return [each for each in self.controls if each.name in _OAUTH]
+        return [each for each in self.controls if each.name in mail_settings.OAUTH]
 
     @property
     def oauth_is_open(self) -> bool:
-        return any(
-            c.error or (c.name == "authentication" and c.value == "oauth2") for c in self.oauth
-        )
+        return mail_settings.wants_oauth(self.oauth)
 
     def read(self, posted: QueryDict) -> channels.NewChannel | None:
         """The channel as it was typed; ``None`` where something is wrong, which is said then."""

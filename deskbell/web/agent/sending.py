@@ -20,6 +20,7 @@ from deskbell.mail.models import GroupSending, Language, MailRoute, Quoting, Rou
 from deskbell.mail.sending import routes, trying
 from deskbell.mail.trouble import Trouble
 from deskbell.people.models import Group
+from deskbell.web.agent import mail_settings
 from deskbell.web.agent.lists import rail
 from deskbell.web.shared.controls import Control, Option, id_of, sentence, show_problem
 from deskbell.web.shared.pages import DeskRequest, Read, page, signed_in
@@ -27,17 +28,8 @@ from deskbell.web.shared.pages import DeskRequest, Read, page, signed_in
 Addresses = ("GET", "HEAD", "POST")
 
 _LABELS: dict[str, Any] = {
-    "host": gettext_lazy("Server"),
-    "port": gettext_lazy("Port"),
-    "security": gettext_lazy("Encryption"),
-    "verify": gettext_lazy("Check the server's certificate"),
-    "login": gettext_lazy("Login"),
-    "authentication": gettext_lazy("Sign in with"),
-    "token_url": gettext_lazy("Token address"),
-    "client_id": gettext_lazy("Client id"),
-    "scope": gettext_lazy("Scope"),
+    **mail_settings.LABELS,
     "password": gettext_lazy("Password, or refresh token"),
-    "client_secret": gettext_lazy("Client secret"),
     "api_url": gettext_lazy("Address of the interface"),
     "sender_domain": gettext_lazy("Sender domain"),
     "message_stream": gettext_lazy("Message stream"),
@@ -47,7 +39,6 @@ _LABELS: dict[str, Any] = {
     "region": gettext_lazy("Region"),
     "access_key_id": gettext_lazy("Access key id"),
     "configuration_set_name": gettext_lazy("Configuration set"),
-    "api_key": gettext_lazy("API key"),
     "api_token": gettext_lazy("API token"),
     "server_token": gettext_lazy("Server token"),
     "secret_key": gettext_lazy("Secret key"),
@@ -58,18 +49,14 @@ _LABELS: dict[str, Any] = {
     "tracking_webhook_verification_key": gettext_lazy("Verification key of its reports"),
 }
 _HINTS: dict[str, Any] = {
-    "port": gettext_lazy("Empty for the usual one."),
+    **mail_settings.HINTS,
     "login": gettext_lazy("Often the whole address. Empty: nobody signs in."),
     "api_url": gettext_lazy("Empty for the usual one."),
 }
 _CHOICES: dict[str, Any] = {
-    "tls": gettext_lazy("TLS"),
-    "starttls": gettext_lazy("STARTTLS"),
+    **mail_settings.CHOICES,
     "none": gettext_lazy("none, unless a password is said to another machine"),
-    "password": gettext_lazy("a password"),
-    "oauth2": gettext_lazy("OAuth2 (XOAUTH2)"),
 }
-_OAUTH = ("authentication", "token_url", "client_id", "client_secret", "scope")
 #: Where a stored secret is said: it must not be said to another place unseen.
 _PLACES = ("host", "token_url", "api_url")
 _QUOTING: dict[str, Any] = {
@@ -128,18 +115,22 @@ class Form:
     def plain(self) -> list[Control]:
         """What stands open in the form; the password below the login."""
         return [
-            c for c in [*self.settings, *self.secrets] if c.name not in _OAUTH or not self._smtp
+            c
+            for c in [*self.settings, *self.secrets]
+            if c.name not in mail_settings.OAUTH or not self._smtp
         ]
 
     @property
     def oauth(self) -> list[Control]:
-        return [c for c in [*self.settings, *self.secrets] if self._smtp and c.name in _OAUTH]
+        return [
+            c
+            for c in [*self.settings, *self.secrets]
+            if self._smtp and c.name in mail_settings.OAUTH
+        ]
 
     @property
     def oauth_is_open(self) -> bool:
-        return any(
-            c.error or (c.name == "authentication" and c.value == "oauth2") for c in self.oauth
-        )
+        return mail_settings.wants_oauth(self.oauth)
 
     @property
     def _smtp(self) -> bool:
@@ -187,18 +178,7 @@ def _switch(name: str, label: str, *, on: bool) -> Control:
 
 
 def _control(setting: typed.Setting, value: str) -> Control:
-    kinds_ = {"choice": "select", "bool": "checkbox"}
-    return Control(
-        setting.name,
-        str(_LABELS.get(setting.name, setting.name)),
-        kind=kinds_.get(setting.type, "text"),
-        value=value,
-        options=[Option(choice, str(_CHOICES[choice])) for choice in setting.choices],
-        hint=str(_HINTS.get(setting.name, "")),
-        required=setting.required or setting.type == "choice",
-        limit=None if setting.type in {"choice", "bool"} else typed.TEXT_LIMIT,
-        mode="numeric" if setting.type == "int" else "",
-    )
+    return mail_settings.control_for(setting, value, labels=_LABELS, hints=_HINTS, choices=_CHOICES)
 
 
 @signed_in("web", *Read)
