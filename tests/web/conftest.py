@@ -6,12 +6,32 @@ from collections.abc import Callable
 
 import pytest
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
 from deskbell.people import sessions
 from deskbell.people.models import User
 from tests import cast
+
+#: The part of the forms of mail channels and routes that says which server.
+SERVER_FORM = {
+    "active": "on",
+    "host": "mail.example.com",
+    "port": "",
+    "security": "tls",
+    "verify": "on",
+    "password": "s3cret & “more”",
+    "authentication": "password",
+    "token_url": "",
+    "client_id": "",
+    "client_secret": "",
+    "scope": "",
+}
+
+
+def text(response: HttpResponse) -> str:
+    """The page that came."""
+    return response.content.decode()
 
 
 def sign_in(user: User) -> Client:
@@ -28,6 +48,11 @@ def sign_in(user: User) -> Client:
 def signed_in(db: None) -> Callable[[User], Client]:
     """Signs somebody in."""
     return sign_in
+
+
+@pytest.fixture
+def admin(db: None) -> Client:
+    return sign_in(cast.ada())
 
 
 @pytest.fixture

@@ -13,37 +13,21 @@ from deskbell.mail.intake.channels import NewChannel, save_channel
 from deskbell.mail.models import MailChannel
 from deskbell.mail.trouble import Trouble
 from tests import cast
-from tests.web.conftest import sign_in
+from tests.web.conftest import SERVER_FORM, sign_in, text
 
 pytestmark = pytest.mark.django_db
 
-IMAP = {
+IMAP = SERVER_FORM | {
     "name": "Support <b>",
     "group": "1",
     "interval": "90",
-    "active": "on",
-    "host": "mail.example.com",
-    "port": "",
-    "security": "tls",
-    "verify": "on",
     "login": "help@example.com",
-    "password": "s3cret & “more”",
     "folder": "INBOX",
     "after": "seen",
     "move_to": "",
     "start": "unseen",
     "idle": "on",
-    "authentication": "password",
-    "token_url": "",
-    "client_id": "",
-    "client_secret": "",
-    "scope": "",
 }
-
-
-@pytest.fixture
-def admin():
-    return sign_in(cast.ada())
 
 
 @pytest.fixture
@@ -59,10 +43,6 @@ def channel():
         actor=cast.acting(cast.pure_admin()),
         at=now(),
     )
-
-
-def text(response):
-    return response.content.decode()
 
 
 def test_is_made_with_what_was_typed(admin):

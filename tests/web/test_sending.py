@@ -10,35 +10,15 @@ from deskbell.mail.sending.routes import NewRoute, save_route
 from deskbell.mail.writing.texts import TEXTS
 from tests import cast
 from tests.mail.sink import smtp_sink
-from tests.web.conftest import sign_in
+from tests.web.conftest import SERVER_FORM, text
 
 pytestmark = pytest.mark.django_db
 
-SMTP = {
+SMTP = SERVER_FORM | {
     "name": "Our <b> server",
     "is_default": "on",
-    "active": "on",
-    "host": "mail.example.com",
-    "port": "",
-    "security": "tls",
-    "verify": "on",
     "login": "desk@example.com",
-    "password": "s3cret & “more”",
-    "authentication": "password",
-    "token_url": "",
-    "client_id": "",
-    "client_secret": "",
-    "scope": "",
 }
-
-
-@pytest.fixture
-def admin():
-    return sign_in(cast.ada())
-
-
-def text(response):
-    return response.content.decode()
 
 
 class TestRoute:
