@@ -24,7 +24,17 @@ from deskbell.kernel.errors import DeskError, Invalid
 from deskbell.kernel.text import fold
 from deskbell.mail import policy
 from deskbell.mail.intake import ignoring
-from deskbell.mail.models import IgnoreRule, MailChannel, MailPolicy, MailRoute
+from deskbell.mail.models import (
+    GroupSending,
+    IgnoreRule,
+    MailChannel,
+    MailPolicy,
+    MailRoute,
+    MailText,
+)
+from deskbell.mail.sending import routes
+from deskbell.mail.writing import rewording
+from deskbell.mail.writing.texts import TEXTS
 from deskbell.ops import desk_mail
 from deskbell.ops.desk_file import SECRET_KEYS, SECTIONS, Entry, Values, near, read, toml
 from deskbell.ops.desk_state import FOR_TYPES, described, described_rule, described_user
@@ -65,11 +75,18 @@ _MODELS: dict[str, Any] = {
     "custom_field": CustomField,
     "channel": MailChannel,
     "route": MailRoute,
+    "group_sending": GroupSending,
+    "mail_text": MailText,
     "ignore_rule": IgnoreRule,
     "mail_rules": MailPolicy,
 }
 #: Keys behind which the name of another row stands.
-_ROWS: dict[str, Any] = {"organization": Organization, "next_state": State, "group": Group}
+_ROWS: dict[str, Any] = {
+    "organization": Organization,
+    "next_state": State,
+    "group": Group,
+    "route": MailRoute,
+}
 _TYPES = {name: int(type_) for type_, name in STATE_TYPE_NAMES.items()}
 
 Found = tuple[int, Values]
@@ -111,6 +128,8 @@ class _Run:
             "custom_field": self._custom_field,
             "channel": self._channel,
             "route": self._route,
+            "group_sending": self._group_sending,
+            "mail_text": self._mail_text,
             "ignore_rule": self._ignore_rule,
             "mail_rules": self._mail_rules,
         }
@@ -188,6 +207,11 @@ class _Run:
             return 1, policy.as_values(policy.present())
         if entry.section == "ignore_rule":
             return _found_rule(entry)
+        if entry.section == "group_sending":
+            group_id, _ = _named(entry, "group", Group, entry.name)
+            return group_id, desk_mail.described_sending(routes.sending_of(group_id))
+        if entry.section == "mail_text":
+            return _found_text(entry)
         rows = _MODELS[entry.section].objects
         if entry.section == "custom_field":
             rows = rows.filter(name=entry.name)
@@ -205,6 +229,8 @@ class _Run:
         """A value the way it is described: rows by their present names, sets in order."""
         if key in ("name", "login", "email", "slug", "label"):
             return value.strip()
+        if key == "body":
+            return desk_mail.text_said(entry)
         if entry.section in ("ignore_rule", "mail_rules"):
             return _of_mail(entry, key, value)
         if key == "groups" and isinstance(value, dict):
@@ -361,6 +387,21 @@ class _Run:
             **self._who,
         )
 
+    def _group_sending(self, entry: Entry, values: Values, row_id: int | None) -> None:
+        assert row_id is not None
+        told: dict[str, Any] = {
+            key: values[key] for key in ("language", "quoting") if key in values
+        }
+        if "route" in values:
+            name = values["route"]
+            told["route_id"] = _named(entry, "route", MailRoute, name)[0] if name else None
+        routes.save_sending(row_id, actor=actor(), **told)
+
+    def _mail_text(self, entry: Entry, values: Values, row_id: int | None) -> None:
+        if "body" not in values:
+            raise entry.wrong("a new text needs a body")
+        rewording.save_text(_place(entry), values["body"], **self._who)
+
     def _ignore_rule(self, entry: Entry, values: Values, row_id: int | None) -> None:
         stored = _found_rule(entry)
         said = {**(stored[1] if stored else {}), **values}
@@ -477,6 +518,24 @@ def _found_rule(entry: Entry) -> Found | None:
         if fold(row.pattern) == fold(pattern):
             return row.pk, described_rule(row, row.group)
     return None
+
+
+def _place(entry: Entry) -> rewording.Place:
+    group = entry.values.get("group", "").strip()
+    return rewording.Place(
+        name=entry.values["name"].strip(),
+        language=entry.values["language"],
+        group_id=_named(entry, "group", Group, group)[0] if group else None,
+    )
+
+
+def _found_text(entry: Entry) -> Found | None:
+    place = _place(entry)
+    if place.name not in TEXTS:
+        raise entry.wrong(f"there is no text {place.name!r}{near(place.name, TEXTS)}")
+    rows = MailText.objects.filter(name=place.name, language=place.language, group=place.group_id)
+    row = rows.select_related("group").first()
+    return None if row is None else (row.pk, desk_mail.described_text(row))
 
 
 def _of_mail(entry: Entry, key: str, value: Any) -> Any:

@@ -75,7 +75,8 @@ def _are_places(value: Any) -> bool:
 
 def one_of(*words: str) -> Kind:
     """One of some words."""
-    return Kind(f"one of {', '.join(words)}", lambda value: value in words, words[0])
+    named = ", ".join(word or '""' for word in words)
+    return Kind(f"one of {named}", lambda value: value in words, words[0])
 
 
 TEXT = Kind("a text", _is_text, "")
@@ -118,6 +119,8 @@ FIELD_TYPES = (
 )
 CHANNEL_KINDS = ("imap", "pop3", "maildir", "listener", "pipe", "webhook")
 ROUTE_KINDS = ("smtp", "provider")
+LANGUAGES = ("en", "de")
+QUOTING = ("none", "last", "all")
 #: Keys that name where a secret is: they are read, and never written.
 SECRET_KEYS = ("password_file", "password_env", "secrets")
 FOLLOW_UP = ("yes", "new_ticket", "new_ticket_after_certain_time")
@@ -224,6 +227,18 @@ SECTIONS: dict[str, dict[str, Kind]] = {
         "settings": SETTINGS,
         "secrets": PLACES,
     },
+    "group_sending": {
+        "group": TEXT,
+        "route": TEXT,
+        "language": one_of("", *LANGUAGES),
+        "quoting": one_of(*QUOTING),
+    },
+    "mail_text": {
+        "name": TEXT,
+        "language": one_of(*LANGUAGES),
+        "group": TEXT,
+        "body": TEXT,
+    },
     "ignore_rule": {
         "what": one_of("address", "domain", "header"),
         "pattern": TEXT,
@@ -314,7 +329,12 @@ def _entry(path: Path, section: str, number: int, table: Values) -> Entry:
             raise CommandError(f"{place}: {key} must be {keys[key].right}, not {_shown(value)}.")
     name = _name_of(section, table)
     if not name:
-        needed = {"user": "login or email", "ignore_rule": "what and a pattern"}
+        needed = {
+            "user": "login or email",
+            "ignore_rule": "what and a pattern",
+            "group_sending": "group",
+            "mail_text": "name and a language",
+        }
         raise CommandError(f"{place} needs a {needed.get(section, 'name')}.")
     return Entry(section, name, table, f"{place} ({name})")
 
@@ -328,6 +348,15 @@ def _name_of(section: str, table: Values) -> str:
         if not (what and pattern.strip()):
             return ""
         return f"{what} {pattern.strip()}" + (f" for {group.strip()}" if group.strip() else "")
+    if section == "group_sending":
+        return str(table.get("group", "")).strip()
+    if section == "mail_text":
+        name, language, group = (
+            table.get(key, "").strip() for key in ("name", "language", "group")
+        )
+        if not (name and language):
+            return ""
+        return f"{name} {language}" + (f" for {group}" if group else "")
     if section == "user" and not table.get("login", "").strip():
         # As at the command line: who has no login signs in with his address.
         return str(table.get("email", "")).strip().lower()

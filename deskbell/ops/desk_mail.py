@@ -14,11 +14,21 @@ from pathlib import Path
 from typing import Any
 
 from deskbell.kernel.actor import Actor
+from deskbell.kernel.errors import Invalid
 from deskbell.mail import secrets
 from deskbell.mail.intake import channels
-from deskbell.mail.models import ChannelKind, MailChannel, MailRoute
+from deskbell.mail.models import (
+    ChannelKind,
+    GroupSending,
+    MailChannel,
+    MailRoute,
+    MailText,
+    Quoting,
+)
 from deskbell.mail.sending import routes
+from deskbell.mail.writing.texts import TEXTS, checked
 from deskbell.ops.desk_file import Entry, Values
+from deskbell.ops.user import sentence
 
 SECRET_BYTES = 8192
 
@@ -51,6 +61,57 @@ def described_routes() -> list[Values]:
         }
         for row in MailRoute.objects.order_by("name_key", "id")
     ]
+
+
+def described_sending(row: GroupSending) -> Values:
+    """How one group's mail goes out."""
+    return {
+        "group": row.group.name,
+        "route": row.route.name if row.route else "",
+        "language": row.language,
+        "quoting": row.quoting,
+    }
+
+
+def described_sendings() -> list[Values]:
+    """How mail of groups goes out, where that is not as usual."""
+    rows = GroupSending.objects.select_related("group", "route").order_by("group__name_key")
+    return [
+        described_sending(row)
+        for row in rows
+        if row.route_id or row.language or row.quoting != Quoting.LAST
+    ]
+
+
+def described_text(row: MailText) -> Values:
+    """One text in the place of a built-in one."""
+    return {
+        "name": row.name,
+        "language": row.language,
+        "group": row.group.name if row.group else "",
+        "body": row.body,
+    }
+
+
+def described_texts() -> list[Values]:
+    """All texts that are not the built-in ones."""
+    rows = MailText.objects.filter(name__in=TEXTS).select_related("group")
+    return sorted(
+        map(described_text, rows),
+        key=lambda values: (values["name"], values["language"], values["group"]),
+    )
+
+
+def text_said(entry: Entry) -> str:
+    """The words of a text as they are stored. Raises CommandError."""
+    name = entry.values["name"].strip()
+    try:
+        return checked(name, entry.values["body"])
+    except Invalid as error:
+        if error.code == "placeholder":
+            known = error.params.get("known") or "none"
+            raise entry.wrong(f"{error.value!r} is no placeholder here; known: {known}") from error
+        raise entry.wrong(sentence(error).rstrip(".")) from error
 
 
 def usual(shape: type[Any], given: Mapping[str, Any]) -> Values:

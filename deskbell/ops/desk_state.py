@@ -9,7 +9,12 @@ from deskbell.kernel.actor import NOBODY_ID
 from deskbell.mail import policy
 from deskbell.mail.models import IgnoreRule
 from deskbell.ops.desk_file import SECTIONS, Values
-from deskbell.ops.desk_mail import described_channels, described_routes
+from deskbell.ops.desk_mail import (
+    described_channels,
+    described_routes,
+    described_sendings,
+    described_texts,
+)
 from deskbell.people.models import (
     Group,
     Organization,
@@ -84,6 +89,8 @@ def described() -> dict[str, list[Values]]:
         ),
         "channel": described_channels(),
         "route": described_routes(),
+        "group_sending": described_sendings(),
+        "mail_text": described_texts(),
         "ignore_rule": sorted(
             (described_rule(rule, groups.get(rule.group_id or 0)) for rule in rules),
             key=lambda values: (values["what"], values["pattern"], values["group"]),

@@ -19,8 +19,10 @@ from deskbell.kernel.actor import LEVELS, SYSTEM
 from deskbell.kernel.models import Event
 from deskbell.mail import policy, secrets
 from deskbell.mail.intake import channels
-from deskbell.mail.models import IgnoreRule, MailChannel, MailRoute
+from deskbell.mail.models import IgnoreRule, Language, MailChannel, MailRoute, Quoting
 from deskbell.mail.sending import routes
+from deskbell.mail.writing import rewording
+from deskbell.ops import desk_file
 from deskbell.ops.cli import CommandError
 from deskbell.ops.desk_change import apply
 from deskbell.ops.desk_file import FIELD_TYPES, SECTIONS, STATE_TYPES, toml
@@ -863,6 +865,93 @@ def test_every_permission_and_identity_survives(bring: Callable[..., list[str]])
     assert sorted(Role.objects.values_list("name", "permissions__name")) == before
     assert sorted(Identity.objects.values_list("key", flat=True)) == identities
     assert Permission.objects.count() > 40
+
+
+class TestWordsOfMail:
+    """How mail of groups goes out, and the texts of the desk's own messages."""
+
+    TEXT = """
+[[group_sending]]
+group = "users"
+route = "relay"
+language = "de"
+quoting = "all"
+
+[[mail_text]]
+name = "letter_greeting"
+language = "en"
+group = "users"
+body = "Hello {{ customer.name }},\\r\\n"
+
+[[mail_text]]
+name = "letter_resolved"
+language = "de"
+body = ""
+
+[[route]]
+name = "Relay"
+kind = "smtp"
+settings = {host = "smtp.example.com"}
+"""
+
+    def test_are_brought_told_and_found_again(self, bring):
+        assert bring(self.TEXT)[1:] == [
+            '~ group_sending "users": route "" -> "Relay"',
+            '~ group_sending "users": language "" -> "de"',
+            '~ group_sending "users": quoting "last" -> "all"',
+            (
+                '+ mail_text "letter_greeting en for users": language = "en", group = "Users", '
+                'body = "Hello {{ customer.name }},"'
+            ),
+            '+ mail_text "letter_resolved de": language = "de", body = ""',
+        ]
+        assert (
+            rewording.wording_for("en", 1).body("letter_greeting") == "Hello {{ customer.name }},"
+        )
+        assert rewording.wording_for("de", 1).body("letter_resolved") == ""
+        assert routes.taken_by(1).name == "Relay"
+
+        assert bring(self.TEXT) == []
+        assert bring(exported()) == []
+        assert bring('[[group_sending]]\ngroup = "Users"\nroute = ""\nlanguage = ""') == [
+            '~ group_sending "Users": route "Relay" -> ""',
+            '~ group_sending "Users": language "de" -> ""',
+        ]
+        greeting = '[[mail_text]]\nname = "letter_greeting"\nlanguage = "en"\ngroup = "Users"\n'
+        assert bring(f'{greeting}body = "Hi."') == [
+            '~ mail_text "letter_greeting en for Users": body "Hello {{ customer.name }}," -> "Hi."'
+        ]
+        bring('[[group_sending]]\ngroup = "Users"\nquoting = "last"')
+        assert "group_sending" not in exported()
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ('[[group_sending]]\nquoting = "all"', "needs a group"),
+            ('[[group_sending]]\ngroup = "Nobodies"', "there is no group 'Nobodies'"),
+            ('[[group_sending]]\ngroup = "Users"\nroute = "No"', "there is no mailroute 'No'"),
+            ('[[group_sending]]\ngroup = "Users"\nlanguage = "fr"', "language must be one of"),
+            ('[[mail_text]]\nname = "nobody"', "needs a name and a language"),
+            ('[[mail_text]]\nname = "nobdy"\nlanguage = "en"', "perhaps 'nobody' is meant"),
+            ('[[mail_text]]\nname = "nobody"\nlanguage = "en"', "a new text needs a body"),
+            ('[[mail_text]]\nname = "nobody"\nlanguage = "en"\nbody = ""', "body"),
+            (
+                '[[mail_text]]\nname = "keep_reference"\nlanguage = "en"\nbody = "{{ link }}"',
+                "'link' is no placeholder here; known: ticket.number",
+            ),
+            (
+                '[[mail_text]]\nname = "nobody"\nlanguage = "en"\nbody = "{{ link }}"',
+                "'link' is no placeholder here; known: none",
+            ),
+            ('[[mail_text]]\nname = "nobody"\nlanguage = "en"\ngroup = "No"\nbody = "x"', "'No'"),
+        ],
+    )
+    def test_that_cannot_be_are_sentences(self, bring, text, words):
+        assert words in refused(bring, text)
+
+    def test_are_named_as_the_desk_names_them(self):
+        assert tuple(Language.values) == desk_file.LANGUAGES
+        assert tuple(Quoting.values) == desk_file.QUOTING
 
 
 class TestWaysForMail:
