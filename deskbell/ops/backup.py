@@ -102,8 +102,14 @@ def _add_bytes(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 def _copy_sqlite(source: Path, target: Path) -> None:
     """A consistent copy while others write, by SQLite's own online backup."""
     with closing(sqlite3.connect(source)) as reading, closing(sqlite3.connect(target)) as writing:
-        reading.backup(writing, pages=2048, sleep=0.005)
-        answer = writing.execute("PRAGMA quick_check").fetchone()[0]
+        try:
+            reading.backup(writing, pages=2048, sleep=0.005)
+            answer = writing.execute("PRAGMA quick_check").fetchone()[0]
+        except sqlite3.OperationalError:
+            raise  # A full disk, say: that is no damage.
+        except sqlite3.DatabaseError as error:
+            # Some damage is in the way of looking for it.
+            answer = str(error)
     if answer != "ok":
         raise CommandError(f"The database is damaged, so no backup was made: {answer}.")
 
