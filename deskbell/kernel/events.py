@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from django.db import connection, transaction
 
 from deskbell.kernel.actor import Actor
+from deskbell.kernel.compiled import insert
 from deskbell.kernel.logging import request_id as request_id
 from deskbell.kernel.models import Event
 
@@ -76,7 +77,7 @@ def record(happening: Happening, *, actor: Actor, at: datetime) -> Event:
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("an event belongs inside the operation's transaction")
-    event = Event.objects.create(
+    event = Event(
         kind=type(happening).__name__,
         object=happening.object_name,
         object_id=happening.object_id,
@@ -88,6 +89,7 @@ def record(happening: Happening, *, actor: Actor, at: datetime) -> Event:
         changes=[change.as_json() for change in happening.changes],
         request_id=request_id.get(),
     )
+    insert(event)
     for consumer in _consumers.get(type(happening), ()):
         consumer(happening, event, actor=actor, at=at)
     return event

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.conf import settings
 
 from deskbell.kernel.actor import Actor
+from deskbell.kernel.compiled import insert_all
 from deskbell.kernel.models import Event
 from deskbell.kernel.text import fold
 from deskbell.mail.jobs import deliver
@@ -34,7 +35,7 @@ def owe_mail(happening: WithArticle, event: Event, *, actor: Actor, at: datetime
     dead = _dead({fold(owed.address) for owed in happening.owed})
     held = _may_be_taken_back(happening, article, actor=actor)
     first = _bears_the_articles_id(article, list(happening.owed))
-    mails = OutgoingMail.objects.bulk_create(
+    mails = [
         OutgoingMail(
             article=article,
             address=owed.address,
@@ -50,7 +51,8 @@ def owe_mail(happening: WithArticle, event: Event, *, actor: Actor, at: datetime
             sent_at=at if recorded else None,
         )
         for owed in happening.owed
-    )
+    ]
+    insert_all(mails)
     # The job of a held one is written now: whoever crashes meanwhile, it goes out.
     job = deliver.using(run_after=at + HELD_FOR) if held else deliver
     waiting = (MailState.QUEUED, MailState.HELD)

@@ -25,7 +25,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from deskbell.kernel.compiled import Compiled
+from deskbell.kernel.compiled import Compiled, insert_all
 from deskbell.search import analyse
 from deskbell.search.fields import TEXT, WHOLE
 from deskbell.search.models import Entry, Word
@@ -404,8 +404,7 @@ def _write(rows: dict[int, _Row], *, present: dict[int, str], article_id: int | 
         for id_, text in wanted.items()
         if id_ not in present
     ]
-    if new:
-        Entry.objects.bulk_create(new)
+    insert_all(new)
     vocabulary: set[str] = set()
     for id_, row in rows.items():
         if id_ in changed or (id_ in wanted and id_ not in present):

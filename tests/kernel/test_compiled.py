@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection, models, transaction
+from django.db import DatabaseError, IntegrityError, connection, models, transaction
+from django.db.models import Value
+from django.db.models.functions import Lower
 from django.forms import model_to_dict
 from django.test.utils import CaptureQueriesContext
 
-from deskbell.kernel.compiled import Compiled, by_id
-from deskbell.people.models import User
+from deskbell.kernel.compiled import Compiled, by_id, insert, insert_all, update
+from deskbell.kernel.models import Event
+from deskbell.people.models import User, UserRole
 from deskbell.tickets.models import Ticket
 from tests import cast
 
@@ -122,3 +125,96 @@ class TestLocks:
             assert compiled.all(4711) == []
         with pytest.raises(transaction.TransactionManagementError):
             compiled.all(4711)
+
+
+class TestWriting:
+    def test_a_row_is_stored_as_save_would(self) -> None:
+        for given in (
+            {},
+            {"object_id": 2**63 - 1, "changes": [{"a": "ü\u2028"}], "request_id": ""},
+        ):
+            ours, theirs = (event(**given) for _ in range(2))
+
+            insert(ours)
+            theirs.save(force_insert=True)
+
+            assert ours.txid is not None
+            assert content(ours) == content(theirs) | {
+                "own": content(theirs)["own"] | {"id": ours.pk, "txid": ours.txid}
+            }
+            assert columns(Event.objects.get(pk=ours.pk)) == columns(ours)
+
+    def test_a_given_id_and_the_databases_own_moments_are_kept(self) -> None:
+        user = User(id=4711, login="ida")
+
+        insert(user)
+
+        assert user.pk == 4711
+        assert user.created_at == User.objects.get(pk=4711).created_at
+        assert user.created_at.tzinfo is not None
+
+    def test_the_id_of_a_row_that_was_stored_later_is_found(self) -> None:
+        user = User(login="late")
+        role = UserRole(user=user, role_id=1)
+        insert(user)
+
+        insert(role)
+
+        assert UserRole.objects.get(pk=role.pk).user_id == user.pk
+
+    def test_one_or_many(self) -> None:
+        for count in (0, 1, 3):
+            rows = [event(object_id=900 + count) for _ in range(count)]
+            insert_all(rows)
+            assert Event.objects.filter(pk__in=[row.pk for row in rows]).count() == count
+
+    def test_an_expression_is_the_databases_business(self) -> None:
+        row = event()
+        row.number = Lower(Value("ABC"))  # type: ignore[assignment]
+
+        insert(row)
+
+        assert Event.objects.get(pk=row.pk).number == "abc"
+        row.number = Lower(Value("DEF"))  # type: ignore[assignment]
+        update(row, "number")
+        assert Event.objects.get(pk=row.pk).number == "def"
+
+    def test_what_the_database_refuses_is_an_error(self) -> None:
+        first, second = (User(id=4712, login=name) for name in ("a1", "a2"))
+        insert(first)
+
+        with pytest.raises(IntegrityError), transaction.atomic():
+            insert(second)
+        with pytest.raises(DatabaseError), transaction.atomic():
+            update(User(id=4713, login="a3"))
+
+    def test_a_change_writes_what_is_named_or_all(self) -> None:
+        ticket = cast.ticket()
+        ticket.title, ticket.article_count = "New", 99
+
+        update(ticket, "title", "updated_at")
+        stored = Ticket.objects.get(pk=ticket.pk)
+        assert (stored.title, stored.article_count == 99) == ("New", False)
+
+        update(ticket)
+        assert columns(Ticket.objects.get(pk=ticket.pk)) == columns(ticket)
+
+
+def event(**given: Any) -> Event:
+    values: dict[str, Any] = {
+        "kind": "TicketUpdated",
+        "object": "Ticket",
+        "object_id": 7,
+        "number": "10007",
+        "actor_kind": "user",
+        "user_id": 1,
+        "via": "web",
+        "at": cast.MONDAY_9AM,
+        "changes": [],
+        "request_id": "r",
+    }
+    return Event(**values | given)
+
+
+def columns(row: Any) -> dict[str, Any]:
+    return content(row)["own"]

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Min, Q, QuerySet
 
+from deskbell.kernel.compiled import insert, insert_all
 from deskbell.kernel.logging import hide_secrets, request_id
 from deskbell.kernel.models import Job, JobState
 from deskbell.kernel.text import storable
@@ -56,7 +57,7 @@ def put(
         trace=request_id.get()[:64],
     )
     if unique_key is None:
-        job.save(force_insert=True)
+        insert(job)
         return job.pk
     return _put_once(job)
 
@@ -77,7 +78,7 @@ def put_many(
     IntegrityError where one does.
     """
     trace = request_id.get()[:64]
-    jobs = Job.objects.bulk_create(
+    jobs = [
         Job(
             task=task,
             arguments=each,
@@ -90,7 +91,8 @@ def put_many(
             trace=trace,
         )
         for key, each in arguments.items()
-    )
+    ]
+    insert_all(jobs)
     return [job.pk for job in jobs]
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from deskbell.kernel.compiled import Compiled
+from deskbell.kernel.compiled import Compiled, insert
 from deskbell.mail.intake import store
 from deskbell.mail.models import Fate, IncomingMail, MailChannel
 
@@ -82,7 +82,7 @@ def _entered(
         mail.reason = f"The same message came before, as number {first.pk}."
         mail.handled_at = at
         mail.message_id, mail.sender, mail.subject = first.message_id, first.sender, first.subject
-    mail.save(force_insert=True)
+    insert(mail)
     if channel.received_at is None or at - channel.received_at >= RECEIVED:
         # Not for each one of many: it says how lively the channel is.
         MailChannel.objects.filter(pk=channel.pk).update(received_at=at)

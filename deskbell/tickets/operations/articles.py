@@ -9,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 
 from deskbell.kernel.actor import NOBODY_ID, Actor
-from deskbell.kernel.compiled import Compiled
+from deskbell.kernel.compiled import Compiled, insert, insert_all
 from deskbell.kernel.errors import Invalid
 from deskbell.kernel.events import Change
 from deskbell.kernel.text import is_storable, is_storable_json, storable
@@ -129,7 +129,7 @@ def add_article(
         if is_mailable(message.address) and not new.quiet
     ]
     article.email_recipients = sorted({message.address for message in owed})
-    article.save(force_insert=True)
+    insert(article)
     files = attach(article, new.files, at=at)
     _count(ticket, article, sender, at=at)
     if new.seconds is not None:
@@ -191,7 +191,8 @@ def attach(article: Article, files: Iterable[NewFile], *, at: datetime) -> list[
                 created_at=at,
             )
         )
-    return Attachment.objects.bulk_create(rows) if rows else []
+    insert_all(rows)
+    return rows
 
 
 def new_message_id() -> str:

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from deskbell.kernel import columns
 from deskbell.kernel.actor import NOBODY_ID, Actor
+from deskbell.kernel.compiled import update
 from deskbell.kernel.errors import Invalid, Refused
 from deskbell.kernel.events import Change, record
 from deskbell.kernel.text import fold, is_storable_json
@@ -102,7 +103,7 @@ def update_ticket(
         return ticket, None
     ticket.updated_by_id = actor.user_id
     ticket.updated_at = at
-    ticket.save()
+    update(ticket)
     if (ticket.state_id, ticket.group_id) != (state_before.pk, group_before.pk):
         counts.append(group_before.pk, state_before.pk, -1)
         counts.append(ticket.group_id, ticket.state_id, +1)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from deskbell.kernel import columns
 from deskbell.kernel.actor import NOBODY_ID, Actor
-from deskbell.kernel.compiled import Compiled, by_id
+from deskbell.kernel.compiled import Compiled, by_id, insert
 from deskbell.kernel.errors import Invalid
 from deskbell.kernel.events import Change, record
 from deskbell.kernel.text import fold, is_storable, is_storable_json
@@ -113,7 +113,7 @@ def open_ticket(new: NewTicket, *, actor: Actor, at: datetime) -> Ticket:
         )
         follow_reply(ticket, happening.article, via=actor.via)
         happening.changes += article_lines(happening.article, new.article)
-    ticket.save(force_insert=True)
+    insert(ticket)
     happening.changes += tie_tags(ticket, new.tags)
     happening.changes += tie_links(ticket, new.links, actor=actor, at=at)
     _mention(ticket, new.mentions, actor=actor, at=at)
