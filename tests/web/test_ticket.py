@@ -253,6 +253,8 @@ class TestAMailThatCameIn:
             ({"dmarc": "pass", "domain": "else.test"}, "good"),
             ({"dmarc": "pass", "domain": "other.test"}, None),
             ({"dmarc": "fail", "domain": "else.test"}, "bad"),
+            ({"dmarc": "fail", "policy": "none", "by": "desk", "domain": "else.test"}, None),
+            ({"dmarc": "fail", "policy": "reject", "by": "desk", "domain": "else.test"}, "bad"),
             ({"spf": "pass"}, None),
             ("nonsense", None),
             (None, None),
