@@ -17,6 +17,7 @@ from django.db import transaction
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.compiled import by_id
 from deskbell.kernel.errors import Invalid
+from deskbell.kernel.remembering import remembered
 from deskbell.kernel.text import fold
 from deskbell.mail import administering, typed
 from deskbell.mail.models import MailPolicy
@@ -64,6 +65,7 @@ class Policy:
 _STORED = by_id(MailPolicy)
 
 
+@remembered
 def present() -> Policy:
     """The rules in force. One query."""
     row = _STORED.first(_ROW)

@@ -8,6 +8,7 @@ from email.utils import getaddresses, parseaddr
 from django.conf import settings
 
 from deskbell.kernel.compiled import Compiled
+from deskbell.kernel.remembering import remembered
 from deskbell.kernel.text import fold
 from deskbell.people.addresses import is_address
 from deskbell.people.models import EmailAddress, Group, User
@@ -38,6 +39,7 @@ def agent_name(name: str, group: Group) -> str:
 _OWN_ADDRESSES = Compiled(lambda: EmailAddress.objects.values_list("email"))
 
 
+@remembered
 def desk_addresses() -> frozenset[str]:
     """Keys of all addresses that are the desk's own: mail to them would come back to us."""
     own = (email for (email,) in _OWN_ADDRESSES.all())

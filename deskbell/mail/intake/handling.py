@@ -32,6 +32,7 @@ from deskbell.kernel import clock
 from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.errors import DeskError
 from deskbell.kernel.jobs import RetryLater
+from deskbell.kernel.remembering import remembering
 from deskbell.kernel.text import fold, storable
 from deskbell.mail import policy as policies
 from deskbell.mail.intake import store
@@ -271,7 +272,7 @@ def _settle_some(read: Sequence[_Read], *, at: datetime | None) -> list[Fate]:
     tries = 0
     while True:
         try:
-            with transaction.atomic():
+            with transaction.atomic(), remembering():
                 return _judged(read, at=at)
         except OSError:
             # The disk of the attachments: whoever brings none is handled all the same.

@@ -18,6 +18,7 @@ from django.db.models import F, Q
 from deskbell.kernel.actor import Actor
 from deskbell.kernel.compiled import Compiled
 from deskbell.kernel.errors import Invalid
+from deskbell.kernel.remembering import remembered
 from deskbell.kernel.text import fold
 from deskbell.mail import administering, typed
 from deskbell.mail.models import IgnoreRule
@@ -149,9 +150,14 @@ def rule_for(actor: Actor, rule_id: int) -> IgnoreRule:
 _ANY = Compiled(lambda: IgnoreRule.objects.filter(active=True).values_list("pk")[:1])
 
 
+@remembered
+def _are_any() -> bool:
+    return _ANY.first() is not None
+
+
 def catching(facts: Facts, address: str, *, group_id: int) -> list[IgnoreRule]:
     """The active rules that catch a message of this sender to this group, oldest first."""
-    if _ANY.first() is None:
+    if not _are_any():
         return []
     rules = IgnoreRule.objects.filter(
         Q(group=None) | Q(group=group_id), key__in=_keys(facts, address), active=True
