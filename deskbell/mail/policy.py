@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from importlib.util import find_spec
 from typing import Any
 
 from django.db import transaction
@@ -28,6 +29,9 @@ from deskbell.people.addresses import is_address
 LARGEST_MB = 100
 
 _ROW = 1
+
+#: What looking at signatures needs; published as sources only, so no part of the lock.
+MAILAUTH = ("dkim", "authheaders", "publicsuffix2", "dns")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +114,15 @@ def as_values(policy: Policy) -> dict[str, Any]:
 
 @transaction.atomic
 def save(given: Mapping[str, Any], *, actor: Actor, at: datetime) -> Policy:
-    """Set what is given, leave the rest. Raises :class:`Forbidden`, :class:`Invalid`."""
+    """Set what is given, leave the rest.
+
+    Raises :class:`Forbidden`, :class:`Invalid`, also for ``verify_senders`` where the packages of
+    the extra ``mailauth`` are missing (``not_installed``).
+    """
     administering.require(actor, "mail policy")
     policy = checked({**as_values(present()), **given})
+    if policy.verify_senders and not all(find_spec(name) for name in MAILAUTH):
+        raise Invalid("verify_senders", "not_installed")
     usual = as_values(Policy())
     said = {name: value for name, value in as_values(policy).items() if value != usual[name]}
     MailPolicy.objects.update_or_create(

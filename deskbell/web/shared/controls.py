@@ -76,6 +76,8 @@ def sentence(problem: Invalid) -> str:
             return gettext("These are too many; at most %(limit)s fit.") % {"limit": limit}
         case "unknown" | "not_a_choice":
             return gettext("This is not one of the choices any more.")
+        case "not_installed":
+            return gettext("The packages that this needs are not installed (extra “mailauth”).")
         case "not_selectable":
             return gettext("This cannot be chosen here.")
         case "inactive":
