@@ -78,7 +78,7 @@ def sentence(problem: Invalid) -> str:
         "taken": "is taken by another",
         "not_selectable": "is none of the choices",
         "too_long": "is too long",
-        "not_installed": "needs the packages of the extra mailauth (pip install 'deskbell[mailauth]')",
+        "not_installed": "needs packages that are missing (pip install '.[mailauth]')",
     }
     value = "" if problem.value is None else f" ({problem.value})"
     return f"{problem.field}{value} {words.get(problem.code, 'makes no sense')}."
